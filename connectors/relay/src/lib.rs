@@ -1,0 +1,1 @@
+//! Event store to Kafka, by the binary log.

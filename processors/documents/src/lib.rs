@@ -1,0 +1,1 @@
+//! Read-model documents and their OpenSearch mappings.

@@ -1,0 +1,1 @@
+//! The catalog, order, invoice and user projections: pure.

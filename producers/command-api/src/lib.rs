@@ -1,0 +1,1 @@
+//! HTTP commands: authenticate, validate, decide, append, answer.

@@ -1,0 +1,1 @@
+//! Aggregates, commands and decisions: pure, no I/O, no clock.

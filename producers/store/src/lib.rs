@@ -1,0 +1,1 @@
+//! Event store and guard tables on MySQL.

@@ -1,0 +1,1 @@
+//! Queries over OpenSearch: search, listings, orders, invoices, users.

@@ -1,0 +1,1 @@
+//! Real MySQL, Kafka, schema registry and OpenSearch for development and tests.
