@@ -1,0 +1,3 @@
+//! Rules of the whole workspace, read from `cargo metadata`.
+
+mod workspace;
