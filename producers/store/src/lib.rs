@@ -1,1 +1,5 @@
 //! Event store and guard tables on MySQL.
+
+mod migrate;
+
+pub use migrate::migrate;
