@@ -46,7 +46,10 @@ impl Token {
         let plain = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
         let mut fields = plain.split(':');
         let token = Self {
-            aggregate: fields.next().filter(|name| is_aggregate_name(name))?.to_owned(),
+            aggregate: fields
+                .next()
+                .filter(|name| is_aggregate_name(name))?
+                .to_owned(),
             aggregate_id: fields.next()?.parse().ok()?,
             sequence: fields.next()?.parse().ok()?,
             micros: fields.next()?.parse().ok()?,
@@ -56,24 +59,44 @@ impl Token {
 
     /// Reads the header's value: tokens separated by commas, blanks around them allowed.
     pub fn decode_list(header: &str) -> Result<Vec<Self>, TokenError> {
-        let parts = header.split(',').map(str::trim).filter(|part| !part.is_empty());
-        let tokens = parts.take(MAX_TOKENS + 1).map(Self::decode).collect::<Result<Vec<_>, _>>()?;
-        if tokens.len() > MAX_TOKENS { Err(TokenError::TooMany) } else { Ok(tokens) }
+        let parts = header
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty());
+        let tokens = parts
+            .take(MAX_TOKENS + 1)
+            .map(Self::decode)
+            .collect::<Result<Vec<_>, _>>()?;
+        if tokens.len() > MAX_TOKENS {
+            Err(TokenError::TooMany)
+        } else {
+            Ok(tokens)
+        }
     }
 
     /// Writes the header's value.
     pub fn encode_list(tokens: &[Self]) -> String {
-        tokens.iter().map(Self::to_string).collect::<Vec<_>>().join(",")
+        tokens
+            .iter()
+            .map(Self::to_string)
+            .collect::<Vec<_>>()
+            .join(",")
     }
 }
 
 fn is_aggregate_name(name: &str) -> bool {
-    (1..=32).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    (1..=32).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 impl fmt::Display for Token {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plain = format!("{}:{}:{}:{}", self.aggregate, self.aggregate_id, self.sequence, self.micros);
+        let plain = format!(
+            "{}:{}:{}:{}",
+            self.aggregate, self.aggregate_id, self.sequence, self.micros
+        );
         formatter.write_str(&URL_SAFE_NO_PAD.encode(plain))
     }
 }
@@ -94,7 +117,9 @@ impl<S: Send + Sync> FromRequestParts<S> for ConsistencyTokens {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
-        let refuse = |error: TokenError| Problem::bad_request("consistency_token_invalid", error.to_string());
+        let refuse = |error: TokenError| {
+            Problem::bad_request("consistency_token_invalid", error.to_string())
+        };
         let mut tokens = Vec::new();
         for value in parts.headers.get_all(HEADER) {
             let text = value.to_str().map_err(|_| refuse(TokenError::Malformed))?;
@@ -114,7 +139,12 @@ mod tests {
     use super::*;
 
     fn token(sequence: u64) -> Token {
-        Token { aggregate: "listing".to_owned(), aggregate_id: Uuid::from_u128(7), sequence, micros: 1_700_000_000_000_000 }
+        Token {
+            aggregate: "listing".to_owned(),
+            aggregate_id: Uuid::from_u128(7),
+            sequence,
+            micros: 1_700_000_000_000_000,
+        }
     }
 
     async fn extract(headers: &[&str]) -> Result<ConsistencyTokens, Problem> {
@@ -129,7 +159,10 @@ mod tests {
     #[test]
     fn a_token_survives_its_text_form() {
         assert_eq!(Token::decode(&token(5).to_string()), Ok(token(5)));
-        assert_eq!(Token::decode_list(&Token::encode_list(&[token(1), token(2)])), Ok(vec![token(1), token(2)]));
+        assert_eq!(
+            Token::decode_list(&Token::encode_list(&[token(1), token(2)])),
+            Ok(vec![token(1), token(2)])
+        );
         assert_eq!(Token::decode_list(" , "), Ok(vec![]));
     }
 
@@ -145,7 +178,11 @@ mod tests {
             format!("listing:{id}:-1:2"),
         ];
         for row in rows {
-            assert_eq!(Token::decode(&URL_SAFE_NO_PAD.encode(&row)), Err(TokenError::Malformed), "{row}");
+            assert_eq!(
+                Token::decode(&URL_SAFE_NO_PAD.encode(&row)),
+                Err(TokenError::Malformed),
+                "{row}"
+            );
         }
         assert_eq!(Token::decode("%%%"), Err(TokenError::Malformed));
     }
@@ -157,7 +194,10 @@ mod tests {
         assert_eq!(extract(&[&one, &one]).await.unwrap().0.len(), 2);
         let many = Token::encode_list(&vec![token(1); MAX_TOKENS + 1]);
         for headers in [vec![many.as_str()], vec!["nonsense"]] {
-            assert_eq!(extract(&headers).await.unwrap_err().code, "consistency_token_invalid");
+            assert_eq!(
+                extract(&headers).await.unwrap_err().code,
+                "consistency_token_invalid"
+            );
         }
         let half = Token::encode_list(&vec![token(1); MAX_TOKENS / 2 + 1]);
         assert!(extract(&[&half, &half]).await.is_err());

@@ -48,7 +48,10 @@ mod tests {
     fn formatting_hides_the_value_and_serializing_keeps_it() {
         let email = Pii::new("ada@example.com".to_owned());
         assert_eq!(format!("{email} {email:?}"), "[personal] [personal]");
-        assert_eq!(serde_json::to_string(&email).unwrap(), r#""ada@example.com""#);
+        assert_eq!(
+            serde_json::to_string(&email).unwrap(),
+            r#""ada@example.com""#
+        );
         assert_eq!(email.expose(), "ada@example.com");
     }
 }

@@ -11,25 +11,37 @@ pub const DRAIN: Duration = Duration::from_secs(20);
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    #[error("address {address} is already in use: stop the process that listens there, or configure another port")]
+    #[error(
+        "address {address} is already in use: stop the process that listens there, or configure another port"
+    )]
     AddressTaken { address: SocketAddr },
     #[error("cannot listen on {address}")]
-    Listen { address: SocketAddr, source: io::Error },
+    Listen {
+        address: SocketAddr,
+        source: io::Error,
+    },
     #[error("the HTTP server failed")]
     Serve(#[source] io::Error),
 }
 
 /// Listens on `address`; the error names the address when it is taken.
 pub async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    TcpListener::bind(address).await.map_err(|source| match source.kind() {
-        io::ErrorKind::AddrInUse => ServeError::AddressTaken { address },
-        _ => ServeError::Listen { address, source },
-    })
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| match source.kind() {
+            io::ErrorKind::AddrInUse => ServeError::AddressTaken { address },
+            _ => ServeError::Listen { address, source },
+        })
 }
 
 /// Serves until `shutdown`, then lets requests in flight finish within [`DRAIN`].
-pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> Result<(), ServeError> {
-    let server = axum::serve(listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: CancellationToken,
+) -> Result<(), ServeError> {
+    let server =
+        axum::serve(listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
     let overdue = async {
         shutdown.cancelled().await;
         tokio::time::sleep(DRAIN).await;

@@ -6,8 +6,10 @@ use tokio_util::sync::CancellationToken;
 /// # Panics
 /// Outside a Tokio runtime, or when the operating system refuses a signal handler.
 pub fn token_on_signals() -> CancellationToken {
-    let mut terminate = signal(SignalKind::terminate()).expect("a signal handler can be installed at start-up");
-    let mut interrupt = signal(SignalKind::interrupt()).expect("a signal handler can be installed at start-up");
+    let mut terminate =
+        signal(SignalKind::terminate()).expect("a signal handler can be installed at start-up");
+    let mut interrupt =
+        signal(SignalKind::interrupt()).expect("a signal handler can be installed at start-up");
     let token = CancellationToken::new();
     let cancelled = token.clone();
     tokio::spawn(async move {
