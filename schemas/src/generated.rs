@@ -34,8 +34,7 @@ pub struct Address {
 
 impl fmt::Debug for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Address")
+        formatter.debug_struct("Address")
             .field("recipient", &Hidden)
             .field("line1", &Hidden)
             .field("line2", &Hidden)
@@ -223,13 +222,7 @@ pub enum Condition {
 
 impl Condition {
     /// Every value, in the schema's order.
-    pub const ALL: [Self; 5] = [
-        Self::New,
-        Self::LikeNew,
-        Self::Good,
-        Self::Fair,
-        Self::ForParts,
-    ];
+    pub const ALL: [Self; 5] = [Self::New, Self::LikeNew, Self::Good, Self::Fair, Self::ForParts];
 
     /// The value as it is written in Avro and JSON.
     pub fn as_str(self) -> &'static str {
@@ -636,13 +629,7 @@ pub enum PaymentMethod {
 
 impl PaymentMethod {
     /// Every value, in the schema's order.
-    pub const ALL: [Self; 5] = [
-        Self::CreditCard,
-        Self::DebitCard,
-        Self::NetBanking,
-        Self::Upi,
-        Self::Wallet,
-    ];
+    pub const ALL: [Self; 5] = [Self::CreditCard, Self::DebitCard, Self::NetBanking, Self::Upi, Self::Wallet];
 
     /// The value as it is written in Avro and JSON.
     pub fn as_str(self) -> &'static str {
@@ -726,14 +713,7 @@ pub enum Role {
 
 impl Role {
     /// Every value, in the schema's order.
-    pub const ALL: [Self; 6] = [
-        Self::Buyer,
-        Self::Seller,
-        Self::Moderator,
-        Self::Analyst,
-        Self::Admin,
-        Self::Support,
-    ];
+    pub const ALL: [Self; 6] = [Self::Buyer, Self::Seller, Self::Moderator, Self::Analyst, Self::Admin, Self::Support];
 
     /// The value as it is written in Avro and JSON.
     pub fn as_str(self) -> &'static str {
@@ -777,8 +757,7 @@ pub struct UserProfileChanged {
 
 impl fmt::Debug for UserProfileChanged {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("UserProfileChanged")
+        formatter.debug_struct("UserProfileChanged")
             .field("meta", &self.meta)
             .field("email", &Hidden)
             .field("name", &Hidden)
@@ -811,8 +790,7 @@ pub struct UserRegistered {
 
 impl fmt::Debug for UserRegistered {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("UserRegistered")
+        formatter.debug_struct("UserRegistered")
             .field("meta", &self.meta)
             .field("email", &Hidden)
             .field("name", &Hidden)
@@ -1310,14 +1288,7 @@ pub enum Aggregate {
 
 impl Aggregate {
     /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Account,
-        Self::Listing,
-        Self::Order,
-        Self::Payment,
-        Self::Taxonomy,
-        Self::User,
-    ];
+    pub const ALL: [Self; 6] = [Self::Account, Self::Listing, Self::Order, Self::Payment, Self::Taxonomy, Self::User];
 
     /// The name in topics, tables and tokens.
     pub fn name(self) -> &'static str {
@@ -1426,253 +1397,80 @@ impl Event {
     }
 
     /// Appends the event's Avro datum, written with the schema given.
-    pub(crate) fn write_datum(
-        &self,
-        out: Vec<u8>,
-        config: &mut serde_avro_fast::ser::SerializerConfig<'_>,
-    ) -> Result<Vec<u8>, serde_avro_fast::ser::SerError> {
+    pub(crate) fn write_datum(&self, out: Vec<u8>, config: &mut serde_avro_fast::ser::SerializerConfig<'_>) -> Result<Vec<u8>, serde_avro_fast::ser::SerError> {
         match self {
-            Self::Account(AccountEvent::AddressAdded(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Account(AccountEvent::AddressChanged(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Account(AccountEvent::AddressRemoved(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Account(AccountEvent::DefaultAddressSet(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Listing(ListingEvent::ListingDetailsChanged(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Listing(ListingEvent::ListingDrafted(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Listing(ListingEvent::ListingPaused(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Listing(ListingEvent::ListingPriceChanged(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Listing(ListingEvent::ListingPublished(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Listing(ListingEvent::ListingReservationReleased(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Listing(ListingEvent::ListingReserved(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Listing(ListingEvent::ListingResumed(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Listing(ListingEvent::ListingSold(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Listing(ListingEvent::ListingStockAdjusted(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Listing(ListingEvent::ListingWithdrawn(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Order(OrderEvent::OrderCancelled(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Order(OrderEvent::OrderConfirmed(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Order(OrderEvent::OrderImported(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Order(OrderEvent::OrderPlaced(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Payment(PaymentEvent::PaymentAuthorized(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Payment(PaymentEvent::PaymentCaptured(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Payment(PaymentEvent::PaymentFailed(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Payment(PaymentEvent::PaymentRefunded(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Payment(PaymentEvent::PaymentRequested(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Taxonomy(TaxonomyEvent::CategoryAttributesSet(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Taxonomy(TaxonomyEvent::CategoryCreated(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Taxonomy(TaxonomyEvent::CategoryMoved(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Taxonomy(TaxonomyEvent::CategoryRenamed(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::Taxonomy(TaxonomyEvent::CategoryRetired(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::User(UserEvent::UserProfileChanged(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::User(UserEvent::UserRegistered(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::User(UserEvent::UserRoleGranted(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
-            Self::User(UserEvent::UserRoleRevoked(event)) => {
-                serde_avro_fast::to_datum(event, out, config)
-            }
+            Self::Account(AccountEvent::AddressAdded(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Account(AccountEvent::AddressChanged(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Account(AccountEvent::AddressRemoved(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Account(AccountEvent::DefaultAddressSet(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Listing(ListingEvent::ListingDetailsChanged(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Listing(ListingEvent::ListingDrafted(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Listing(ListingEvent::ListingPaused(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Listing(ListingEvent::ListingPriceChanged(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Listing(ListingEvent::ListingPublished(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Listing(ListingEvent::ListingReservationReleased(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Listing(ListingEvent::ListingReserved(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Listing(ListingEvent::ListingResumed(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Listing(ListingEvent::ListingSold(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Listing(ListingEvent::ListingStockAdjusted(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Listing(ListingEvent::ListingWithdrawn(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Order(OrderEvent::OrderCancelled(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Order(OrderEvent::OrderConfirmed(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Order(OrderEvent::OrderImported(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Order(OrderEvent::OrderPlaced(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Payment(PaymentEvent::PaymentAuthorized(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Payment(PaymentEvent::PaymentCaptured(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Payment(PaymentEvent::PaymentFailed(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Payment(PaymentEvent::PaymentRefunded(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Payment(PaymentEvent::PaymentRequested(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Taxonomy(TaxonomyEvent::CategoryAttributesSet(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Taxonomy(TaxonomyEvent::CategoryCreated(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Taxonomy(TaxonomyEvent::CategoryMoved(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Taxonomy(TaxonomyEvent::CategoryRenamed(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::Taxonomy(TaxonomyEvent::CategoryRetired(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::User(UserEvent::UserProfileChanged(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::User(UserEvent::UserRegistered(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::User(UserEvent::UserRoleGranted(event)) => serde_avro_fast::to_datum(event, out, config),
+            Self::User(UserEvent::UserRoleRevoked(event)) => serde_avro_fast::to_datum(event, out, config),
         }
     }
 
     /// Reads a datum of the named type; `None` when this build does not know the type.
-    pub(crate) fn read_datum(
-        full_name: &str,
-        datum: &[u8],
-        schema: &serde_avro_fast::Schema,
-    ) -> Option<Result<Self, serde_avro_fast::de::DeError>> {
+    pub(crate) fn read_datum(full_name: &str, datum: &[u8], schema: &serde_avro_fast::Schema) -> Option<Result<Self, serde_avro_fast::de::DeError>> {
         Some(match full_name {
-            "souk.account.AddressAdded" => {
-                serde_avro_fast::from_datum_slice::<AddressAdded>(datum, schema)
-                    .map(|event| Self::Account(event.into()))
-            }
-            "souk.account.AddressChanged" => {
-                serde_avro_fast::from_datum_slice::<AddressChanged>(datum, schema)
-                    .map(|event| Self::Account(event.into()))
-            }
-            "souk.account.AddressRemoved" => {
-                serde_avro_fast::from_datum_slice::<AddressRemoved>(datum, schema)
-                    .map(|event| Self::Account(event.into()))
-            }
-            "souk.account.DefaultAddressSet" => {
-                serde_avro_fast::from_datum_slice::<DefaultAddressSet>(datum, schema)
-                    .map(|event| Self::Account(event.into()))
-            }
-            "souk.listing.ListingDetailsChanged" => {
-                serde_avro_fast::from_datum_slice::<ListingDetailsChanged>(datum, schema)
-                    .map(|event| Self::Listing(event.into()))
-            }
-            "souk.listing.ListingDrafted" => {
-                serde_avro_fast::from_datum_slice::<ListingDrafted>(datum, schema)
-                    .map(|event| Self::Listing(event.into()))
-            }
-            "souk.listing.ListingPaused" => {
-                serde_avro_fast::from_datum_slice::<ListingPaused>(datum, schema)
-                    .map(|event| Self::Listing(event.into()))
-            }
-            "souk.listing.ListingPriceChanged" => {
-                serde_avro_fast::from_datum_slice::<ListingPriceChanged>(datum, schema)
-                    .map(|event| Self::Listing(event.into()))
-            }
-            "souk.listing.ListingPublished" => {
-                serde_avro_fast::from_datum_slice::<ListingPublished>(datum, schema)
-                    .map(|event| Self::Listing(event.into()))
-            }
-            "souk.listing.ListingReservationReleased" => {
-                serde_avro_fast::from_datum_slice::<ListingReservationReleased>(datum, schema)
-                    .map(|event| Self::Listing(event.into()))
-            }
-            "souk.listing.ListingReserved" => {
-                serde_avro_fast::from_datum_slice::<ListingReserved>(datum, schema)
-                    .map(|event| Self::Listing(event.into()))
-            }
-            "souk.listing.ListingResumed" => {
-                serde_avro_fast::from_datum_slice::<ListingResumed>(datum, schema)
-                    .map(|event| Self::Listing(event.into()))
-            }
-            "souk.listing.ListingSold" => {
-                serde_avro_fast::from_datum_slice::<ListingSold>(datum, schema)
-                    .map(|event| Self::Listing(event.into()))
-            }
-            "souk.listing.ListingStockAdjusted" => {
-                serde_avro_fast::from_datum_slice::<ListingStockAdjusted>(datum, schema)
-                    .map(|event| Self::Listing(event.into()))
-            }
-            "souk.listing.ListingWithdrawn" => {
-                serde_avro_fast::from_datum_slice::<ListingWithdrawn>(datum, schema)
-                    .map(|event| Self::Listing(event.into()))
-            }
-            "souk.order.OrderCancelled" => {
-                serde_avro_fast::from_datum_slice::<OrderCancelled>(datum, schema)
-                    .map(|event| Self::Order(event.into()))
-            }
-            "souk.order.OrderConfirmed" => {
-                serde_avro_fast::from_datum_slice::<OrderConfirmed>(datum, schema)
-                    .map(|event| Self::Order(event.into()))
-            }
-            "souk.order.OrderImported" => {
-                serde_avro_fast::from_datum_slice::<OrderImported>(datum, schema)
-                    .map(|event| Self::Order(event.into()))
-            }
-            "souk.order.OrderPlaced" => {
-                serde_avro_fast::from_datum_slice::<OrderPlaced>(datum, schema)
-                    .map(|event| Self::Order(event.into()))
-            }
-            "souk.payment.PaymentAuthorized" => {
-                serde_avro_fast::from_datum_slice::<PaymentAuthorized>(datum, schema)
-                    .map(|event| Self::Payment(event.into()))
-            }
-            "souk.payment.PaymentCaptured" => {
-                serde_avro_fast::from_datum_slice::<PaymentCaptured>(datum, schema)
-                    .map(|event| Self::Payment(event.into()))
-            }
-            "souk.payment.PaymentFailed" => {
-                serde_avro_fast::from_datum_slice::<PaymentFailed>(datum, schema)
-                    .map(|event| Self::Payment(event.into()))
-            }
-            "souk.payment.PaymentRefunded" => {
-                serde_avro_fast::from_datum_slice::<PaymentRefunded>(datum, schema)
-                    .map(|event| Self::Payment(event.into()))
-            }
-            "souk.payment.PaymentRequested" => {
-                serde_avro_fast::from_datum_slice::<PaymentRequested>(datum, schema)
-                    .map(|event| Self::Payment(event.into()))
-            }
-            "souk.taxonomy.CategoryAttributesSet" => {
-                serde_avro_fast::from_datum_slice::<CategoryAttributesSet>(datum, schema)
-                    .map(|event| Self::Taxonomy(event.into()))
-            }
-            "souk.taxonomy.CategoryCreated" => {
-                serde_avro_fast::from_datum_slice::<CategoryCreated>(datum, schema)
-                    .map(|event| Self::Taxonomy(event.into()))
-            }
-            "souk.taxonomy.CategoryMoved" => {
-                serde_avro_fast::from_datum_slice::<CategoryMoved>(datum, schema)
-                    .map(|event| Self::Taxonomy(event.into()))
-            }
-            "souk.taxonomy.CategoryRenamed" => {
-                serde_avro_fast::from_datum_slice::<CategoryRenamed>(datum, schema)
-                    .map(|event| Self::Taxonomy(event.into()))
-            }
-            "souk.taxonomy.CategoryRetired" => {
-                serde_avro_fast::from_datum_slice::<CategoryRetired>(datum, schema)
-                    .map(|event| Self::Taxonomy(event.into()))
-            }
-            "souk.user.UserProfileChanged" => {
-                serde_avro_fast::from_datum_slice::<UserProfileChanged>(datum, schema)
-                    .map(|event| Self::User(event.into()))
-            }
-            "souk.user.UserRegistered" => {
-                serde_avro_fast::from_datum_slice::<UserRegistered>(datum, schema)
-                    .map(|event| Self::User(event.into()))
-            }
-            "souk.user.UserRoleGranted" => {
-                serde_avro_fast::from_datum_slice::<UserRoleGranted>(datum, schema)
-                    .map(|event| Self::User(event.into()))
-            }
-            "souk.user.UserRoleRevoked" => {
-                serde_avro_fast::from_datum_slice::<UserRoleRevoked>(datum, schema)
-                    .map(|event| Self::User(event.into()))
-            }
+            "souk.account.AddressAdded" => serde_avro_fast::from_datum_slice::<AddressAdded>(datum, schema).map(|event| Self::Account(event.into())),
+            "souk.account.AddressChanged" => serde_avro_fast::from_datum_slice::<AddressChanged>(datum, schema).map(|event| Self::Account(event.into())),
+            "souk.account.AddressRemoved" => serde_avro_fast::from_datum_slice::<AddressRemoved>(datum, schema).map(|event| Self::Account(event.into())),
+            "souk.account.DefaultAddressSet" => serde_avro_fast::from_datum_slice::<DefaultAddressSet>(datum, schema).map(|event| Self::Account(event.into())),
+            "souk.listing.ListingDetailsChanged" => serde_avro_fast::from_datum_slice::<ListingDetailsChanged>(datum, schema).map(|event| Self::Listing(event.into())),
+            "souk.listing.ListingDrafted" => serde_avro_fast::from_datum_slice::<ListingDrafted>(datum, schema).map(|event| Self::Listing(event.into())),
+            "souk.listing.ListingPaused" => serde_avro_fast::from_datum_slice::<ListingPaused>(datum, schema).map(|event| Self::Listing(event.into())),
+            "souk.listing.ListingPriceChanged" => serde_avro_fast::from_datum_slice::<ListingPriceChanged>(datum, schema).map(|event| Self::Listing(event.into())),
+            "souk.listing.ListingPublished" => serde_avro_fast::from_datum_slice::<ListingPublished>(datum, schema).map(|event| Self::Listing(event.into())),
+            "souk.listing.ListingReservationReleased" => serde_avro_fast::from_datum_slice::<ListingReservationReleased>(datum, schema).map(|event| Self::Listing(event.into())),
+            "souk.listing.ListingReserved" => serde_avro_fast::from_datum_slice::<ListingReserved>(datum, schema).map(|event| Self::Listing(event.into())),
+            "souk.listing.ListingResumed" => serde_avro_fast::from_datum_slice::<ListingResumed>(datum, schema).map(|event| Self::Listing(event.into())),
+            "souk.listing.ListingSold" => serde_avro_fast::from_datum_slice::<ListingSold>(datum, schema).map(|event| Self::Listing(event.into())),
+            "souk.listing.ListingStockAdjusted" => serde_avro_fast::from_datum_slice::<ListingStockAdjusted>(datum, schema).map(|event| Self::Listing(event.into())),
+            "souk.listing.ListingWithdrawn" => serde_avro_fast::from_datum_slice::<ListingWithdrawn>(datum, schema).map(|event| Self::Listing(event.into())),
+            "souk.order.OrderCancelled" => serde_avro_fast::from_datum_slice::<OrderCancelled>(datum, schema).map(|event| Self::Order(event.into())),
+            "souk.order.OrderConfirmed" => serde_avro_fast::from_datum_slice::<OrderConfirmed>(datum, schema).map(|event| Self::Order(event.into())),
+            "souk.order.OrderImported" => serde_avro_fast::from_datum_slice::<OrderImported>(datum, schema).map(|event| Self::Order(event.into())),
+            "souk.order.OrderPlaced" => serde_avro_fast::from_datum_slice::<OrderPlaced>(datum, schema).map(|event| Self::Order(event.into())),
+            "souk.payment.PaymentAuthorized" => serde_avro_fast::from_datum_slice::<PaymentAuthorized>(datum, schema).map(|event| Self::Payment(event.into())),
+            "souk.payment.PaymentCaptured" => serde_avro_fast::from_datum_slice::<PaymentCaptured>(datum, schema).map(|event| Self::Payment(event.into())),
+            "souk.payment.PaymentFailed" => serde_avro_fast::from_datum_slice::<PaymentFailed>(datum, schema).map(|event| Self::Payment(event.into())),
+            "souk.payment.PaymentRefunded" => serde_avro_fast::from_datum_slice::<PaymentRefunded>(datum, schema).map(|event| Self::Payment(event.into())),
+            "souk.payment.PaymentRequested" => serde_avro_fast::from_datum_slice::<PaymentRequested>(datum, schema).map(|event| Self::Payment(event.into())),
+            "souk.taxonomy.CategoryAttributesSet" => serde_avro_fast::from_datum_slice::<CategoryAttributesSet>(datum, schema).map(|event| Self::Taxonomy(event.into())),
+            "souk.taxonomy.CategoryCreated" => serde_avro_fast::from_datum_slice::<CategoryCreated>(datum, schema).map(|event| Self::Taxonomy(event.into())),
+            "souk.taxonomy.CategoryMoved" => serde_avro_fast::from_datum_slice::<CategoryMoved>(datum, schema).map(|event| Self::Taxonomy(event.into())),
+            "souk.taxonomy.CategoryRenamed" => serde_avro_fast::from_datum_slice::<CategoryRenamed>(datum, schema).map(|event| Self::Taxonomy(event.into())),
+            "souk.taxonomy.CategoryRetired" => serde_avro_fast::from_datum_slice::<CategoryRetired>(datum, schema).map(|event| Self::Taxonomy(event.into())),
+            "souk.user.UserProfileChanged" => serde_avro_fast::from_datum_slice::<UserProfileChanged>(datum, schema).map(|event| Self::User(event.into())),
+            "souk.user.UserRegistered" => serde_avro_fast::from_datum_slice::<UserRegistered>(datum, schema).map(|event| Self::User(event.into())),
+            "souk.user.UserRoleGranted" => serde_avro_fast::from_datum_slice::<UserRoleGranted>(datum, schema).map(|event| Self::User(event.into())),
+            "souk.user.UserRoleRevoked" => serde_avro_fast::from_datum_slice::<UserRoleRevoked>(datum, schema).map(|event| Self::User(event.into())),
             _ => return None,
         })
     }
