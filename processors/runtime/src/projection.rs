@@ -4,7 +4,8 @@ use std::hash::Hash;
 use hashbrown::HashSet;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use souk_schemas::Event;
+use souk_schemas::{Aggregate, Event};
+use uuid::Uuid;
 
 /// The pure middle of a topology: records in, documents out. No clock, network or randomness, so that replaying the topics
 /// gives the same documents.
@@ -45,6 +46,12 @@ pub trait Projection: Send + Sync + 'static {
     /// Takes in one record of a shared topic and says what other documents may have to show; `None` for a duplicate or for
     /// something no document shows.
     fn apply_shared(&self, shared: &mut Self::Shared, record: &Record<'_>) -> Result<Option<Self::Change>, Poison>;
+
+    /// Which aggregates' sequences a record of an internal topic brings with it, so that consistency tokens can be answered for
+    /// them; of events the runtime knows it by itself.
+    fn carried(&self, _record: &Record<'_>) -> Vec<(Aggregate, Uuid, u64)> {
+        Vec::new()
+    }
 
     /// Lists the documents of one partition that show `change`.
     fn affected(&self, facts: &Self::Facts, change: &Self::Change) -> Vec<Self::Key>;
@@ -117,10 +124,6 @@ impl<K: Eq + Hash> Touched<K> {
     pub fn drain(&mut self) -> impl Iterator<Item = K> {
         self.0.drain()
     }
-
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
 }
 
 impl<K> Default for Touched<K> {
@@ -171,7 +174,7 @@ impl Poison {
     }
 
     /// An event of an aggregate came before its predecessor.
-    pub fn gap(expected: u64, found: u64) -> Self {
+    pub fn gap(expected: i64, found: i64) -> Self {
         Self::new("sequence_gap", format!("expected sequence {expected}, found {found}"))
     }
 }
