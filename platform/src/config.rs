@@ -51,6 +51,15 @@ impl Problems {
         self.found.is_empty()
     }
 
+    /// Succeeds when nothing was noted.
+    pub fn into_result(self) -> Result<(), ConfigErrors> {
+        if self.found.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigErrors::Invalid(self.found))
+        }
+    }
+
     /// Validates a section under its key.
     pub fn section(&mut self, key: &str, section: &impl Validate) {
         let outer = self.prefix.clone();
@@ -124,11 +133,8 @@ fn parse<T: DeserializeOwned + Validate>(
     })?;
     let mut problems = Problems::default();
     config.validate(&mut problems);
-    if problems.found.is_empty() {
-        Ok(config)
-    } else {
-        Err(ConfigErrors::Invalid(problems.found))
-    }
+    problems.into_result()?;
+    Ok(config)
 }
 
 fn dotted(pointer: &str) -> String {
