@@ -172,7 +172,7 @@ async fn a_query_is_read_and_every_bad_parameter_is_named() {
     found.sort_unstable();
     assert_eq!(
         found,
-        ["?colour", "?limit", "?limit", "?seller_id", "?sort"]
+        ["?colour", "?limit", "?seller_id", "?sort"]
     );
 }
 
