@@ -1,0 +1,70 @@
+use souk_schemas::{Aggregate, Event, EventMeta};
+
+/// The state of one aggregate: what its events add up to. The default is an aggregate nothing has happened to.
+pub trait AggregateState: Default + Clone + Send + Sync + 'static {
+    /// Which aggregate this is.
+    const AGGREGATE: Aggregate;
+
+    /// Everything that can happen to it.
+    type Event: Into<Event> + Clone + Send + Sync + 'static;
+
+    /// Returns the event as one of this aggregate's, or `None` when it is another's.
+    fn own(event: Event) -> Option<Self::Event>;
+
+    /// Returns what an event of this aggregate says of itself.
+    fn meta(event: &Self::Event) -> &EventMeta;
+
+    /// Returns the sequence of the last event applied; 0 when nothing has happened yet.
+    fn sequence(&self) -> u64;
+
+    /// Takes in one event, in order. Never fails: what was decided is a fact.
+    fn apply(&mut self, event: &Self::Event);
+
+    /// Takes in the next event of a stream that was read from somewhere, and checks that it is the next.
+    fn replay(&mut self, event: Event) -> Result<(), FoldError> {
+        let aggregate = event.aggregate();
+        let Some(event) = Self::own(event) else {
+            return Err(FoldError::Foreign {
+                expected: Self::AGGREGATE,
+                found: aggregate,
+            });
+        };
+        let expected = self.sequence() + 1;
+        let found = Self::meta(&event).sequence;
+        if found != expected.cast_signed() {
+            return Err(FoldError::Gap { expected, found });
+        }
+        self.apply(&event);
+        Ok(())
+    }
+
+    /// Folds the events of one aggregate, from its first.
+    fn fold(events: impl IntoIterator<Item = Event>) -> Result<Self, FoldError> {
+        let mut state = Self::default();
+        for event in events {
+            state.replay(event)?;
+        }
+        Ok(state)
+    }
+}
+
+/// Why a stream of events does not add up to an aggregate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FoldError {
+    /// The event belongs to another type of aggregate.
+    #[error("an event of {} in a stream of {}", found.name(), expected.name())]
+    Foreign {
+        /// Whose stream it is.
+        expected: Aggregate,
+        /// Whose event it is.
+        found: Aggregate,
+    },
+    /// An event is missing, repeated or out of order.
+    #[error("event {found} where event {expected} comes next")]
+    Gap {
+        /// The sequence that comes next.
+        expected: u64,
+        /// The sequence of the event.
+        found: i64,
+    },
+}
