@@ -1,1 +1,30 @@
-//! Real MySQL, Kafka, schema registry and OpenSearch for development and tests.
+//! Real MySQL, Kafka, schema registry and OpenSearch for `souk up`, for tests and for other teams' suites.
+//!
+//! [`Stack`] provisions and supervises the servers of one home folder; [`TestStack`] shares such a stack between test binaries.
+
+mod check;
+mod config;
+mod error;
+mod eventually;
+mod jdk;
+mod lock;
+mod machine;
+mod native;
+mod ports;
+mod process;
+mod progress;
+mod provision;
+mod ready;
+mod server;
+mod stack;
+mod test_stack;
+
+pub use check::{Check, Missing};
+pub use config::{Config, Memory, Mode, Ports};
+pub use error::StackError;
+pub use eventually::eventually;
+pub use ports::PortOwner;
+pub use progress::Progress;
+pub use server::{Server, ServerState, ServerStatus, Urls};
+pub use stack::Stack;
+pub use test_stack::{Space, TestStack};

@@ -1,0 +1,3 @@
+//! The stack against real servers.
+
+mod shared;
