@@ -1,8 +1,11 @@
 //! What the generated types lean on.
 
-use std::fmt;
+use std::{fmt, io::BufRead as _};
 
-use crate::{Aggregate, Money};
+use serde::de::{DeserializeOwned, Error as _};
+use serde_avro_fast::de::{DeError, DeserializerState};
+
+use crate::{Aggregate, Event, Money, SCHEMAS};
 
 /// A schema of this build, as it is registered.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +16,7 @@ pub struct RegisteredSchema {
     pub event_type: &'static str,
     /// The schema itself, as JSON.
     pub json: &'static str,
+    pub(crate) reader: Reader,
 }
 
 impl RegisteredSchema {
@@ -21,9 +25,16 @@ impl RegisteredSchema {
         format!("souk.{}.{}", self.aggregate.name(), self.event_type)
     }
 
-    /// The registry's subject under TopicRecordNameStrategy.
+    /// The registry's subject under `TopicRecordNameStrategy`.
     pub fn subject(&self, prefix: &str) -> String {
         format!("{}-{}", self.aggregate.topic(prefix), self.full_name())
+    }
+
+    /// The schema of the record with that full name, if this build knows it.
+    pub fn by_full_name(full_name: &str) -> Option<&'static Self> {
+        SCHEMAS
+            .iter()
+            .find(|schema| schema.full_name() == full_name)
     }
 }
 
@@ -41,6 +52,13 @@ impl Aggregate {
     }
 }
 
+impl Event {
+    /// The schema this build writes the event with.
+    pub fn schema(&self) -> &'static RegisteredSchema {
+        &SCHEMAS[self.schema_index()]
+    }
+}
+
 impl Money {
     /// An amount of minor units.
     pub fn new(amount_minor: i64, currency: impl Into<String>) -> Self {
@@ -49,6 +67,48 @@ impl Money {
             currency: currency.into(),
         }
     }
+}
+
+/// How one type of event is read; found once per schema, so that no name is compared per record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader {
+    /// From an Avro datum, with the schema it was written with.
+    pub(crate) datum: fn(&[u8], &serde_avro_fast::Schema) -> Result<Event, DeError>,
+    /// From an example.
+    pub(crate) json: fn(serde_json::Value) -> Result<Event, serde_json::Error>,
+}
+
+impl Reader {
+    /// The reader of events of type `E`, which happen to aggregates of `A`.
+    pub(crate) const fn of<A, E>() -> Self
+    where
+        A: From<E>,
+        E: DeserializeOwned,
+        Event: From<A>,
+    {
+        Self {
+            datum: |datum, schema| {
+                read_datum::<E>(datum, schema).map(|event| A::from(event).into())
+            },
+            json: |json| serde_json::from_value::<E>(json).map(|event| A::from(event).into()),
+        }
+    }
+}
+
+/// Reads the whole datum; bytes that are left over mean that it was written with another schema.
+fn read_datum<E: DeserializeOwned>(
+    datum: &[u8],
+    schema: &serde_avro_fast::Schema,
+) -> Result<E, DeError> {
+    let mut state = DeserializerState::from_slice(datum, schema);
+    let event = E::deserialize(state.deserializer())?;
+    let left = state.fill_buf().map_or(0, <[u8]>::len);
+    if left > 0 {
+        return Err(DeError::custom(format_args!(
+            "{left} bytes follow the datum"
+        )));
+    }
+    Ok(event)
 }
 
 /// Stands for personal data wherever an event is printed.

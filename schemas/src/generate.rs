@@ -50,7 +50,7 @@ pub fn generate(avro_dir: &Path) -> Result<String, GenerateError> {
     let mut out = String::from(
         "//! The events of the marketplace, generated from `schemas/avro` by `souk schemas generate`; do not edit.\n\n\
          use std::fmt;\n\nuse serde::{Deserialize, Serialize};\nuse uuid::Uuid;\n\n\
-         use crate::{\n    event::{Hidden, RegisteredSchema},\n    ids::{AddressId, CategoryId, EventId, ListingId, OrderId, UserId},\n    timestamp::Timestamp,\n};\n",
+         use crate::{\n    event::{Hidden, Reader, RegisteredSchema},\n    ids::{AddressId, CategoryId, EventId, ListingId, OrderId, UserId},\n    timestamp::Timestamp,\n};\n",
     );
     for (name, definition) in &types.named {
         write_named(&mut out, name, definition)?;
@@ -449,9 +449,8 @@ fn write_event(out: &mut String, schemas: &BTreeMap<String, Vec<Schema>>) {
             push(
                 out,
                 format_args!(
-                    "    RegisteredSchema {{\n        aggregate: Aggregate::{},\n        event_type: \"{}\",\n        json: include_str!(\"../avro/{aggregate}/{}.avsc\"),\n    }},\n",
+                    "    RegisteredSchema {{\n        aggregate: Aggregate::{0},\n        event_type: \"{1}\",\n        json: include_str!(\"../avro/{aggregate}/{1}.avsc\"),\n        reader: Reader::of::<{0}Event, {1}>(),\n    }},\n",
                     camel(aggregate),
-                    event.name,
                     event.name
                 ),
             );
@@ -460,7 +459,7 @@ fn write_event(out: &mut String, schemas: &BTreeMap<String, Vec<Schema>>) {
     out.push_str("];\n");
 }
 
-/// The two functions that turn bytes into a typed event and back, by the name of the type.
+/// The two functions that turn a typed event into bytes.
 fn write_datum_functions(out: &mut String, schemas: &BTreeMap<String, Vec<Schema>>) {
     out.push_str("    /// Place of the event's schema in [`SCHEMAS`].\n    pub fn schema_index(&self) -> usize {\n        match self {\n");
     let mut index = 0;
@@ -490,20 +489,7 @@ fn write_datum_functions(out: &mut String, schemas: &BTreeMap<String, Vec<Schema
             );
         }
     }
-    out.push_str("        }\n    }\n\n    /// Reads a datum of the named type; `None` when this build does not know the type.\n    pub(crate) fn read_datum(full_name: &str, datum: &[u8], schema: &serde_avro_fast::Schema) -> Option<Result<Self, serde_avro_fast::de::DeError>> {\n        Some(match full_name {\n");
-    for (aggregate, events) in schemas {
-        for event in events {
-            push(
-                out,
-                format_args!(
-                    "            \"souk.{aggregate}.{1}\" => serde_avro_fast::from_datum_slice::<{1}>(datum, schema).map(|event| Self::{0}(event.into())),\n",
-                    camel(aggregate),
-                    event.name
-                ),
-            );
-        }
-    }
-    out.push_str("            _ => return None,\n        })\n    }\n");
+    out.push_str("        }\n    }\n");
 }
 
 fn rust_type(schema: &str, field: &Value) -> Result<String, GenerateError> {

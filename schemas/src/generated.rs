@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    event::{Hidden, RegisteredSchema},
+    event::{Hidden, Reader, RegisteredSchema},
     ids::{AddressId, CategoryId, EventId, ListingId, OrderId, UserId},
     timestamp::Timestamp,
 };
@@ -1434,46 +1434,6 @@ impl Event {
             Self::User(UserEvent::UserRoleRevoked(event)) => serde_avro_fast::to_datum(event, out, config),
         }
     }
-
-    /// Reads a datum of the named type; `None` when this build does not know the type.
-    pub(crate) fn read_datum(full_name: &str, datum: &[u8], schema: &serde_avro_fast::Schema) -> Option<Result<Self, serde_avro_fast::de::DeError>> {
-        Some(match full_name {
-            "souk.account.AddressAdded" => serde_avro_fast::from_datum_slice::<AddressAdded>(datum, schema).map(|event| Self::Account(event.into())),
-            "souk.account.AddressChanged" => serde_avro_fast::from_datum_slice::<AddressChanged>(datum, schema).map(|event| Self::Account(event.into())),
-            "souk.account.AddressRemoved" => serde_avro_fast::from_datum_slice::<AddressRemoved>(datum, schema).map(|event| Self::Account(event.into())),
-            "souk.account.DefaultAddressSet" => serde_avro_fast::from_datum_slice::<DefaultAddressSet>(datum, schema).map(|event| Self::Account(event.into())),
-            "souk.listing.ListingDetailsChanged" => serde_avro_fast::from_datum_slice::<ListingDetailsChanged>(datum, schema).map(|event| Self::Listing(event.into())),
-            "souk.listing.ListingDrafted" => serde_avro_fast::from_datum_slice::<ListingDrafted>(datum, schema).map(|event| Self::Listing(event.into())),
-            "souk.listing.ListingPaused" => serde_avro_fast::from_datum_slice::<ListingPaused>(datum, schema).map(|event| Self::Listing(event.into())),
-            "souk.listing.ListingPriceChanged" => serde_avro_fast::from_datum_slice::<ListingPriceChanged>(datum, schema).map(|event| Self::Listing(event.into())),
-            "souk.listing.ListingPublished" => serde_avro_fast::from_datum_slice::<ListingPublished>(datum, schema).map(|event| Self::Listing(event.into())),
-            "souk.listing.ListingReservationReleased" => serde_avro_fast::from_datum_slice::<ListingReservationReleased>(datum, schema).map(|event| Self::Listing(event.into())),
-            "souk.listing.ListingReserved" => serde_avro_fast::from_datum_slice::<ListingReserved>(datum, schema).map(|event| Self::Listing(event.into())),
-            "souk.listing.ListingResumed" => serde_avro_fast::from_datum_slice::<ListingResumed>(datum, schema).map(|event| Self::Listing(event.into())),
-            "souk.listing.ListingSold" => serde_avro_fast::from_datum_slice::<ListingSold>(datum, schema).map(|event| Self::Listing(event.into())),
-            "souk.listing.ListingStockAdjusted" => serde_avro_fast::from_datum_slice::<ListingStockAdjusted>(datum, schema).map(|event| Self::Listing(event.into())),
-            "souk.listing.ListingWithdrawn" => serde_avro_fast::from_datum_slice::<ListingWithdrawn>(datum, schema).map(|event| Self::Listing(event.into())),
-            "souk.order.OrderCancelled" => serde_avro_fast::from_datum_slice::<OrderCancelled>(datum, schema).map(|event| Self::Order(event.into())),
-            "souk.order.OrderConfirmed" => serde_avro_fast::from_datum_slice::<OrderConfirmed>(datum, schema).map(|event| Self::Order(event.into())),
-            "souk.order.OrderImported" => serde_avro_fast::from_datum_slice::<OrderImported>(datum, schema).map(|event| Self::Order(event.into())),
-            "souk.order.OrderPlaced" => serde_avro_fast::from_datum_slice::<OrderPlaced>(datum, schema).map(|event| Self::Order(event.into())),
-            "souk.payment.PaymentAuthorized" => serde_avro_fast::from_datum_slice::<PaymentAuthorized>(datum, schema).map(|event| Self::Payment(event.into())),
-            "souk.payment.PaymentCaptured" => serde_avro_fast::from_datum_slice::<PaymentCaptured>(datum, schema).map(|event| Self::Payment(event.into())),
-            "souk.payment.PaymentFailed" => serde_avro_fast::from_datum_slice::<PaymentFailed>(datum, schema).map(|event| Self::Payment(event.into())),
-            "souk.payment.PaymentRefunded" => serde_avro_fast::from_datum_slice::<PaymentRefunded>(datum, schema).map(|event| Self::Payment(event.into())),
-            "souk.payment.PaymentRequested" => serde_avro_fast::from_datum_slice::<PaymentRequested>(datum, schema).map(|event| Self::Payment(event.into())),
-            "souk.taxonomy.CategoryAttributesSet" => serde_avro_fast::from_datum_slice::<CategoryAttributesSet>(datum, schema).map(|event| Self::Taxonomy(event.into())),
-            "souk.taxonomy.CategoryCreated" => serde_avro_fast::from_datum_slice::<CategoryCreated>(datum, schema).map(|event| Self::Taxonomy(event.into())),
-            "souk.taxonomy.CategoryMoved" => serde_avro_fast::from_datum_slice::<CategoryMoved>(datum, schema).map(|event| Self::Taxonomy(event.into())),
-            "souk.taxonomy.CategoryRenamed" => serde_avro_fast::from_datum_slice::<CategoryRenamed>(datum, schema).map(|event| Self::Taxonomy(event.into())),
-            "souk.taxonomy.CategoryRetired" => serde_avro_fast::from_datum_slice::<CategoryRetired>(datum, schema).map(|event| Self::Taxonomy(event.into())),
-            "souk.user.UserProfileChanged" => serde_avro_fast::from_datum_slice::<UserProfileChanged>(datum, schema).map(|event| Self::User(event.into())),
-            "souk.user.UserRegistered" => serde_avro_fast::from_datum_slice::<UserRegistered>(datum, schema).map(|event| Self::User(event.into())),
-            "souk.user.UserRoleGranted" => serde_avro_fast::from_datum_slice::<UserRoleGranted>(datum, schema).map(|event| Self::User(event.into())),
-            "souk.user.UserRoleRevoked" => serde_avro_fast::from_datum_slice::<UserRoleRevoked>(datum, schema).map(|event| Self::User(event.into())),
-            _ => return None,
-        })
-    }
 }
 
 impl From<AccountEvent> for Event {
@@ -1518,165 +1478,198 @@ pub const SCHEMAS: &[RegisteredSchema] = &[
         aggregate: Aggregate::Account,
         event_type: "AddressAdded",
         json: include_str!("../avro/account/AddressAdded.avsc"),
+        reader: Reader::of::<AccountEvent, AddressAdded>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Account,
         event_type: "AddressChanged",
         json: include_str!("../avro/account/AddressChanged.avsc"),
+        reader: Reader::of::<AccountEvent, AddressChanged>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Account,
         event_type: "AddressRemoved",
         json: include_str!("../avro/account/AddressRemoved.avsc"),
+        reader: Reader::of::<AccountEvent, AddressRemoved>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Account,
         event_type: "DefaultAddressSet",
         json: include_str!("../avro/account/DefaultAddressSet.avsc"),
+        reader: Reader::of::<AccountEvent, DefaultAddressSet>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Listing,
         event_type: "ListingDetailsChanged",
         json: include_str!("../avro/listing/ListingDetailsChanged.avsc"),
+        reader: Reader::of::<ListingEvent, ListingDetailsChanged>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Listing,
         event_type: "ListingDrafted",
         json: include_str!("../avro/listing/ListingDrafted.avsc"),
+        reader: Reader::of::<ListingEvent, ListingDrafted>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Listing,
         event_type: "ListingPaused",
         json: include_str!("../avro/listing/ListingPaused.avsc"),
+        reader: Reader::of::<ListingEvent, ListingPaused>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Listing,
         event_type: "ListingPriceChanged",
         json: include_str!("../avro/listing/ListingPriceChanged.avsc"),
+        reader: Reader::of::<ListingEvent, ListingPriceChanged>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Listing,
         event_type: "ListingPublished",
         json: include_str!("../avro/listing/ListingPublished.avsc"),
+        reader: Reader::of::<ListingEvent, ListingPublished>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Listing,
         event_type: "ListingReservationReleased",
         json: include_str!("../avro/listing/ListingReservationReleased.avsc"),
+        reader: Reader::of::<ListingEvent, ListingReservationReleased>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Listing,
         event_type: "ListingReserved",
         json: include_str!("../avro/listing/ListingReserved.avsc"),
+        reader: Reader::of::<ListingEvent, ListingReserved>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Listing,
         event_type: "ListingResumed",
         json: include_str!("../avro/listing/ListingResumed.avsc"),
+        reader: Reader::of::<ListingEvent, ListingResumed>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Listing,
         event_type: "ListingSold",
         json: include_str!("../avro/listing/ListingSold.avsc"),
+        reader: Reader::of::<ListingEvent, ListingSold>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Listing,
         event_type: "ListingStockAdjusted",
         json: include_str!("../avro/listing/ListingStockAdjusted.avsc"),
+        reader: Reader::of::<ListingEvent, ListingStockAdjusted>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Listing,
         event_type: "ListingWithdrawn",
         json: include_str!("../avro/listing/ListingWithdrawn.avsc"),
+        reader: Reader::of::<ListingEvent, ListingWithdrawn>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Order,
         event_type: "OrderCancelled",
         json: include_str!("../avro/order/OrderCancelled.avsc"),
+        reader: Reader::of::<OrderEvent, OrderCancelled>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Order,
         event_type: "OrderConfirmed",
         json: include_str!("../avro/order/OrderConfirmed.avsc"),
+        reader: Reader::of::<OrderEvent, OrderConfirmed>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Order,
         event_type: "OrderImported",
         json: include_str!("../avro/order/OrderImported.avsc"),
+        reader: Reader::of::<OrderEvent, OrderImported>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Order,
         event_type: "OrderPlaced",
         json: include_str!("../avro/order/OrderPlaced.avsc"),
+        reader: Reader::of::<OrderEvent, OrderPlaced>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Payment,
         event_type: "PaymentAuthorized",
         json: include_str!("../avro/payment/PaymentAuthorized.avsc"),
+        reader: Reader::of::<PaymentEvent, PaymentAuthorized>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Payment,
         event_type: "PaymentCaptured",
         json: include_str!("../avro/payment/PaymentCaptured.avsc"),
+        reader: Reader::of::<PaymentEvent, PaymentCaptured>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Payment,
         event_type: "PaymentFailed",
         json: include_str!("../avro/payment/PaymentFailed.avsc"),
+        reader: Reader::of::<PaymentEvent, PaymentFailed>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Payment,
         event_type: "PaymentRefunded",
         json: include_str!("../avro/payment/PaymentRefunded.avsc"),
+        reader: Reader::of::<PaymentEvent, PaymentRefunded>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Payment,
         event_type: "PaymentRequested",
         json: include_str!("../avro/payment/PaymentRequested.avsc"),
+        reader: Reader::of::<PaymentEvent, PaymentRequested>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Taxonomy,
         event_type: "CategoryAttributesSet",
         json: include_str!("../avro/taxonomy/CategoryAttributesSet.avsc"),
+        reader: Reader::of::<TaxonomyEvent, CategoryAttributesSet>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Taxonomy,
         event_type: "CategoryCreated",
         json: include_str!("../avro/taxonomy/CategoryCreated.avsc"),
+        reader: Reader::of::<TaxonomyEvent, CategoryCreated>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Taxonomy,
         event_type: "CategoryMoved",
         json: include_str!("../avro/taxonomy/CategoryMoved.avsc"),
+        reader: Reader::of::<TaxonomyEvent, CategoryMoved>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Taxonomy,
         event_type: "CategoryRenamed",
         json: include_str!("../avro/taxonomy/CategoryRenamed.avsc"),
+        reader: Reader::of::<TaxonomyEvent, CategoryRenamed>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::Taxonomy,
         event_type: "CategoryRetired",
         json: include_str!("../avro/taxonomy/CategoryRetired.avsc"),
+        reader: Reader::of::<TaxonomyEvent, CategoryRetired>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::User,
         event_type: "UserProfileChanged",
         json: include_str!("../avro/user/UserProfileChanged.avsc"),
+        reader: Reader::of::<UserEvent, UserProfileChanged>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::User,
         event_type: "UserRegistered",
         json: include_str!("../avro/user/UserRegistered.avsc"),
+        reader: Reader::of::<UserEvent, UserRegistered>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::User,
         event_type: "UserRoleGranted",
         json: include_str!("../avro/user/UserRoleGranted.avsc"),
+        reader: Reader::of::<UserEvent, UserRoleGranted>(),
     },
     RegisteredSchema {
         aggregate: Aggregate::User,
         event_type: "UserRoleRevoked",
         json: include_str!("../avro/user/UserRoleRevoked.avsc"),
+        reader: Reader::of::<UserEvent, UserRoleRevoked>(),
     },
 ];
