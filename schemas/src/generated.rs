@@ -1306,17 +1306,17 @@ impl Aggregate {
 /// Any event of the marketplace.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// Of a `account`.
+    /// Of one `account`.
     Account(AccountEvent),
-    /// Of a `listing`.
+    /// Of one `listing`.
     Listing(ListingEvent),
-    /// Of a `order`.
+    /// Of one `order`.
     Order(OrderEvent),
-    /// Of a `payment`.
+    /// Of one `payment`.
     Payment(PaymentEvent),
-    /// Of a `taxonomy`.
+    /// Of one `taxonomy`.
     Taxonomy(TaxonomyEvent),
-    /// Of a `user`.
+    /// Of one `user`.
     User(UserEvent),
 }
 
@@ -1472,7 +1472,7 @@ impl From<UserEvent> for Event {
     }
 }
 
-/// Every schema of this build, in the order of `Event::schema_index`.
+/// Every schema of this build, in the order of [`Event::schema_index`].
 pub const SCHEMAS: &[RegisteredSchema] = &[
     RegisteredSchema {
         aggregate: Aggregate::Account,
@@ -1672,4 +1672,41 @@ pub const SCHEMAS: &[RegisteredSchema] = &[
         json: include_str!("../avro/user/UserRoleRevoked.avsc"),
         reader: Reader::of::<UserEvent, UserRoleRevoked>(),
     },
+];
+
+/// Full name of the event type and the text of each example.
+pub(crate) const EXAMPLES: &[(&str, &str)] = &[
+    ("souk.account.AddressAdded", include_str!("../examples/account/AddressAdded.v1.json")),
+    ("souk.account.AddressChanged", include_str!("../examples/account/AddressChanged.v1.json")),
+    ("souk.account.AddressRemoved", include_str!("../examples/account/AddressRemoved.v1.json")),
+    ("souk.account.DefaultAddressSet", include_str!("../examples/account/DefaultAddressSet.v1.json")),
+    ("souk.listing.ListingDetailsChanged", include_str!("../examples/listing/ListingDetailsChanged.v1.json")),
+    ("souk.listing.ListingDrafted", include_str!("../examples/listing/ListingDrafted.v1.json")),
+    ("souk.listing.ListingPaused", include_str!("../examples/listing/ListingPaused.v1.json")),
+    ("souk.listing.ListingPriceChanged", include_str!("../examples/listing/ListingPriceChanged.v1.json")),
+    ("souk.listing.ListingPublished", include_str!("../examples/listing/ListingPublished.v1.json")),
+    ("souk.listing.ListingReservationReleased", include_str!("../examples/listing/ListingReservationReleased.v1.json")),
+    ("souk.listing.ListingReserved", include_str!("../examples/listing/ListingReserved.v1.json")),
+    ("souk.listing.ListingResumed", include_str!("../examples/listing/ListingResumed.v1.json")),
+    ("souk.listing.ListingSold", include_str!("../examples/listing/ListingSold.v1.json")),
+    ("souk.listing.ListingStockAdjusted", include_str!("../examples/listing/ListingStockAdjusted.v1.json")),
+    ("souk.listing.ListingWithdrawn", include_str!("../examples/listing/ListingWithdrawn.v1.json")),
+    ("souk.order.OrderCancelled", include_str!("../examples/order/OrderCancelled.v1.json")),
+    ("souk.order.OrderConfirmed", include_str!("../examples/order/OrderConfirmed.v1.json")),
+    ("souk.order.OrderImported", include_str!("../examples/order/OrderImported.v1.json")),
+    ("souk.order.OrderPlaced", include_str!("../examples/order/OrderPlaced.v1.json")),
+    ("souk.payment.PaymentAuthorized", include_str!("../examples/payment/PaymentAuthorized.v1.json")),
+    ("souk.payment.PaymentCaptured", include_str!("../examples/payment/PaymentCaptured.v1.json")),
+    ("souk.payment.PaymentFailed", include_str!("../examples/payment/PaymentFailed.v1.json")),
+    ("souk.payment.PaymentRefunded", include_str!("../examples/payment/PaymentRefunded.v1.json")),
+    ("souk.payment.PaymentRequested", include_str!("../examples/payment/PaymentRequested.v1.json")),
+    ("souk.taxonomy.CategoryAttributesSet", include_str!("../examples/taxonomy/CategoryAttributesSet.v1.json")),
+    ("souk.taxonomy.CategoryCreated", include_str!("../examples/taxonomy/CategoryCreated.v1.json")),
+    ("souk.taxonomy.CategoryMoved", include_str!("../examples/taxonomy/CategoryMoved.v1.json")),
+    ("souk.taxonomy.CategoryRenamed", include_str!("../examples/taxonomy/CategoryRenamed.v1.json")),
+    ("souk.taxonomy.CategoryRetired", include_str!("../examples/taxonomy/CategoryRetired.v1.json")),
+    ("souk.user.UserProfileChanged", include_str!("../examples/user/UserProfileChanged.v1.json")),
+    ("souk.user.UserRegistered", include_str!("../examples/user/UserRegistered.v1.json")),
+    ("souk.user.UserRoleGranted", include_str!("../examples/user/UserRoleGranted.v1.json")),
+    ("souk.user.UserRoleRevoked", include_str!("../examples/user/UserRoleRevoked.v1.json")),
 ];

@@ -3,6 +3,7 @@
 
 pub mod codec;
 mod event;
+mod examples;
 pub mod generate;
 #[rustfmt::skip]
 #[expect(clippy::doc_markdown, reason = "the words are the schemas', which other languages read too")]
@@ -13,6 +14,7 @@ mod timestamp;
 
 pub use codec::{DecodeError, Decoder, Encoder};
 pub use event::RegisteredSchema;
+pub use examples::examples;
 pub use generated::*;
 pub use registry::Registry;
 pub use timestamp::Timestamp;
