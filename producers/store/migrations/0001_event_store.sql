@@ -33,7 +33,7 @@ CREATE TABLE aggregates (
 -- One row an answered command. It is written by the command's own transaction, so it exists if and only if the command happened.
 CREATE TABLE idempotency (
     actor           CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-    idempotency_key VARCHAR(200) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    idempotency_key VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     request_hash    BINARY(32) NOT NULL,
     response        MEDIUMBLOB NULL,
     created_at      BIGINT NOT NULL,
