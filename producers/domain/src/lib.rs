@@ -13,7 +13,12 @@ mod patch;
 mod refusal;
 mod validation;
 
+pub mod account;
 pub mod listing;
+pub mod order;
+pub mod payment;
+pub mod taxonomy;
+pub mod user;
 
 pub use aggregate::{AggregateState, FoldError};
 pub use context::Context;

@@ -146,6 +146,16 @@ impl Checks {
         );
     }
 
+    /// Checks a number that has a lower bound only.
+    pub(crate) fn at_least(&mut self, value: i64, pointer: impl Into<Cow<'static, str>>, min: i64) {
+        self.require(
+            value >= min,
+            pointer,
+            "out_of_range",
+            format!("must be at least {min}"),
+        );
+    }
+
     /// Checks how many things a list holds.
     pub(crate) fn count(
         &mut self,

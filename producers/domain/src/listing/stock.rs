@@ -17,7 +17,7 @@ impl Listing {
     ) -> Result<Vec<ListingEvent>, ListingError> {
         let offer = self.offer().ok_or(ListingError::NotFound)?;
         let mut checks = Checks::default();
-        checks.range(quantity, "/quantity", 1, i64::MAX);
+        checks.at_least(quantity, "/quantity", 1);
         checks.finish()?;
         if let Some(reservation) = offer.reservations.get(&order_id) {
             return repeat(order_id, reservation, quantity);
