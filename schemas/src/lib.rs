@@ -2,6 +2,7 @@
 //! their wire format and the catalogue of topics.
 
 pub mod codec;
+pub mod compatibility;
 mod event;
 mod examples;
 pub mod generate;
