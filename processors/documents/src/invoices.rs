@@ -41,7 +41,7 @@ pub struct InvoiceDocument<'a> {
     pub sources: Sources,
 }
 
-/// An order, or what was given back of one.
+/// An order, or what was given back of one. Like [`OrderLine`], every field is always written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvoiceEntry<'a> {
     pub order_id: Uuid,

@@ -53,14 +53,14 @@ pub enum OrderStatus {
 }
 
 /// One line as it was when ordered.
+///
+/// Processors also keep it in a format without field names, so every field is always written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderLine<'a> {
     pub listing_id: Uuid,
     /// The seller's own code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<Cow<'a, str>>,
     pub title: Cow<'a, str>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub condition: Option<Cow<'a, str>>,
     /// Exact decimal in major units.
     pub unit_price: Cow<'a, str>,
@@ -80,15 +80,13 @@ pub struct Totals<'a> {
     pub fee_minor: i64,
 }
 
-/// A postal address; personal.
+/// A postal address; personal. Like [`OrderLine`], every field is always written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address<'a> {
     pub recipient: Cow<'a, str>,
     pub line1: Cow<'a, str>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line2: Option<Cow<'a, str>>,
     pub city: Cow<'a, str>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Cow<'a, str>>,
     pub postal_code: Cow<'a, str>,
     /// ISO 3166-1 alpha-2.
@@ -131,9 +129,12 @@ pub struct TimelineEntry<'a> {
     pub at: Timestamp,
     /// Type of the event, for example `OrderPlaced`.
     pub event: Cow<'a, str>,
-    /// A reason, a method or an amount in minor units with its currency.
+    /// A reason, or the method of a payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Cow<'a, str>>,
+    /// In the order's currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount_minor: Option<i64>,
 }
 
 impl Document for OrderDocument<'static> {

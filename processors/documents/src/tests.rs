@@ -99,7 +99,8 @@ fn order() -> OrderDocument<'static> {
         timeline: vec![TimelineEntry {
             at: Timestamp::from_micros(0),
             event: "OrderPlaced".into(),
-            detail: Some("1830 GBP".into()),
+            detail: Some("credit_card".into()),
+            amount_minor: Some(1830),
         }],
         deleted: false,
         sources: Sources::of([("order", 2), ("payment", 3), ("buyer", 1), ("seller", 1)]),
