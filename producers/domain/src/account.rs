@@ -6,6 +6,7 @@ mod error;
 #[cfg(test)]
 mod tests;
 
+use serde::{Deserialize, Serialize};
 use souk_schemas::{
     AccountEvent, Address, Aggregate, Event, EventMeta,
     ids::{AddressId, UserId},
@@ -20,7 +21,7 @@ pub use error::AccountError;
 pub const MAX_ADDRESSES: usize = 20;
 
 /// What the events of an account add up to.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Account {
     sequence: u64,
     owner: Option<UserId>,

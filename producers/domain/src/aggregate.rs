@@ -1,7 +1,15 @@
+use serde::{Serialize, de::DeserializeOwned};
 use souk_schemas::{Aggregate, Event, EventMeta};
 
 /// The state of one aggregate: what its events add up to. The default is an aggregate nothing has happened to.
-pub trait AggregateState: Default + Clone + Send + Sync + 'static {
+///
+/// The store keeps it in the aggregate's row, so its serialized form is part of the contract.
+pub trait AggregateState:
+    Default + Clone + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+    /// Raised whenever the serialized form changes meaning: rows kept by another version are folded again.
+    const STATE_VERSION: u32 = 1;
+
     /// Which aggregate this is.
     const AGGREGATE: Aggregate;
 

@@ -13,6 +13,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use souk_schemas::{
     Aggregate, Event, EventMeta, ListingDetails, ListingDrafted, ListingEvent, Money, Stock,
     ids::{ListingId, OrderId, UserId},
@@ -26,14 +27,14 @@ pub use commands::{
 pub use error::ListingError;
 
 /// What the events of a listing add up to.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Listing {
     sequence: u64,
     offer: Option<Offer>,
 }
 
 /// A listing that exists.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Offer {
     /// The listing.
     pub id: ListingId,
@@ -54,7 +55,7 @@ pub struct Offer {
 }
 
 /// Where a listing is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ListingStatus {
     /// Only its seller sees it.
     Drafted,
@@ -67,7 +68,7 @@ pub enum ListingStatus {
 }
 
 /// Pieces that one order asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reservation {
     /// Pieces.
     pub quantity: i64,
@@ -76,7 +77,7 @@ pub struct Reservation {
 }
 
 /// What became of reserved pieces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReservationState {
     /// Held for the order.
     Held,

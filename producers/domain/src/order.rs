@@ -11,6 +11,7 @@ mod place;
 mod tests;
 mod totals;
 
+use serde::{Deserialize, Serialize};
 use souk_schemas::{
     Aggregate, Event, EventMeta, Money, OrderEvent, OrderImported, OrderLine, OrderPlaced,
     ids::{OrderId, UserId},
@@ -25,14 +26,14 @@ pub use place::Buyer;
 pub use totals::FEE_PERCENT;
 
 /// What the events of an order add up to.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Order {
     sequence: u64,
     sale: Option<Sale>,
 }
 
 /// An order that exists.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sale {
     /// The order.
     pub id: OrderId,
@@ -49,7 +50,7 @@ pub struct Sale {
 }
 
 /// Where an order is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OrderStatus {
     /// Waits for its payment.
     Placed,

@@ -12,6 +12,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use souk_schemas::{
     Aggregate, Event, EventMeta, Money, PaymentEvent, PaymentMethod, PaymentRequested,
     ids::{OrderId, UserId},
@@ -24,7 +25,7 @@ pub use error::PaymentError;
 pub use ledger::{Ledger, LedgerAccount};
 
 /// What the events of a payment add up to.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Payment {
     sequence: u64,
     charge: Option<Charge>,
@@ -32,7 +33,7 @@ pub struct Payment {
 }
 
 /// A payment that was asked for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Charge {
     /// What is paid for.
     pub order_id: OrderId,
@@ -53,7 +54,7 @@ pub struct Charge {
 }
 
 /// Where a payment is in its life.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PaymentStatus {
     /// The buyer was asked.
     Requested,

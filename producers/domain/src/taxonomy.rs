@@ -12,6 +12,7 @@ mod tree;
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use souk_schemas::{
     Aggregate, AttributeDefinition, CategoryCreated, Event, EventMeta, TaxonomyEvent,
     ids::CategoryId,
@@ -32,14 +33,14 @@ pub const TAXONOMY_ID: Uuid = uuid!("00000000-0000-7000-8000-000000000001");
 pub const MAX_DEPTH: usize = 8;
 
 /// What the events of the taxonomy add up to.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Taxonomy {
     sequence: u64,
     categories: BTreeMap<CategoryId, Category>,
 }
 
 /// One node of the tree.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Category {
     /// The category above; absent at the top.
     pub parent_id: Option<CategoryId>,

@@ -12,6 +12,7 @@ mod tests;
 
 use std::{collections::BTreeSet, fmt};
 
+use serde::{Deserialize, Serialize};
 use souk_schemas::{
     Aggregate, Event, EventMeta, Role, UserEvent, UserProfileChanged, UserRegistered, ids::UserId,
 };
@@ -26,14 +27,14 @@ pub use rules::{check_password, fold_email};
 pub const IMPLICIT_ROLES: [Role; 2] = [Role::Buyer, Role::Seller];
 
 /// What the events of a user add up to.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct User {
     sequence: u64,
     profile: Option<Profile>,
 }
 
 /// A user who exists.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
     /// The user.
     pub id: UserId,

@@ -1,8 +1,9 @@
+use serde::{Deserialize, Serialize};
 use souk_schemas::PaymentEvent;
 
 /// Whose money is where, in minor units of the payment's currency. Every posting takes from one account what it gives
 /// to another, so the four always add up to zero.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     /// Negative by what the buyer has paid and not got back.
     pub buyer: i64,
