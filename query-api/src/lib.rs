@@ -23,5 +23,5 @@ mod visibility;
 pub use app::{App, router};
 pub use config::Config;
 pub use envelope::{Page, Single};
-pub use run::{Deps, Error, run};
+pub use run::{Deps, Error, run, run_on};
 pub use visibility::Visibility;

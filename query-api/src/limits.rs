@@ -53,3 +53,46 @@ async fn run_within(limits: &InFlight, request: Request, next: Next) -> Response
         Err(_) => Problem::unavailable(1, "the query took too long").into_response(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::http::StatusCode;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use tokio::sync::Notify;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    fn limited(config: &Config, router: Router) -> Router {
+        router.layer(from_fn_with_state(InFlight::new(config), limit_requests))
+    }
+
+    async fn ask(router: Router) -> Response {
+        let request = Request::get("/").body(Body::empty()).unwrap();
+        router.oneshot(request).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_query_too_many_is_refused_at_once() {
+        let (entered, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (in_handler, in_release) = (entered.clone(), release.clone());
+        let wait = move || async move {
+            in_handler.notify_one();
+            in_release.notified().await;
+        };
+        let config = Config {
+            max_in_flight: 1,
+            ..Config::default()
+        };
+        let router = limited(&config, Router::new().route("/", get(wait)));
+        let first = tokio::spawn(ask(router.clone()));
+        entered.notified().await;
+        let refused = ask(router).await;
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        release.notify_one();
+        assert_eq!(first.await.unwrap().status(), StatusCode::OK);
+    }
+}

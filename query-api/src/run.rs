@@ -6,6 +6,7 @@ use souk_platform::auth::AuthConfig;
 use souk_platform::clients::{self, KafkaConfig, NamesConfig, OpenSearchConfig};
 use souk_platform::ops::{Health, Readiness};
 use souk_platform::serve::{self, ServeError};
+use tokio::net::TcpListener;
 use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -35,19 +36,27 @@ pub enum Error {
     Serve(#[from] ServeError),
 }
 
-/// Serves queries until `shutdown`, then drains. Kafka or OpenSearch being away is waited out; readiness tells.
+/// Serves queries on the configured address until `shutdown`, then drains.
 pub async fn run(config: Config, deps: Deps, shutdown: CancellationToken) -> Result<(), Error> {
+    let listener = serve::bind(config.listen).await?;
+    run_on(listener, config, deps, shutdown).await
+}
+
+/// Like [`run`], on a listener that is open already. Kafka or OpenSearch being away is waited out; readiness tells.
+pub async fn run_on(
+    listener: TcpListener,
+    config: Config,
+    deps: Deps,
+    shutdown: CancellationToken,
+) -> Result<(), Error> {
     let visibility = Visibility::default();
-    let listen = config.listen;
     let app = App::new(config, &deps, visibility.clone())?;
     let client = clients::opensearch(&deps.opensearch).map_err(Error::OpenSearch)?;
-    let listener = serve::bind(listen).await?;
-    tracing::info!(address = %listen, "query api listens");
+    tracing::info!(address = ?listener.local_addr(), "query api listens");
 
     let tasks = TaskTracker::new();
-    let kafka = clients::kafka_config(&deps.kafka);
     let tail = Tail::new(
-        kafka,
+        clients::kafka_config(&deps.kafka),
         &deps.names.prefix,
         visibility,
         deps.health.register("progress"),

@@ -191,10 +191,10 @@ mod tests {
         );
         assert_eq!(pointers(&format!("q={}", "x".repeat(257))), ["?q"]);
         assert_eq!(pointers("attributes=x"), ["?attributes"]);
-        let many: String = (0..=MAX_ATTRIBUTES)
-            .map(|index| format!("attr.a={index}&"))
+        let many: Vec<String> = (0..=MAX_ATTRIBUTES)
+            .map(|index| format!("attr.a={index}"))
             .collect();
-        assert_eq!(pointers(many.trim_end_matches('&')), ["?attr"]);
+        assert_eq!(pointers(&many.join("&")), ["?attr"]);
     }
 
     #[test]
