@@ -20,7 +20,7 @@ use crate::generate::{
 
 /// What [`check`] found.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct CompatibilityReport {
+pub struct Report {
     /// How many event types there are.
     pub schemas: usize,
     /// How many stored versions they were compared with.
@@ -42,9 +42,9 @@ pub struct Problem {
     pub problem: String,
 }
 
-impl CompatibilityReport {
+impl Report {
     /// Whether nothing is wrong.
-    pub fn is_ok(&self) -> bool {
+    pub fn is_compatible(&self) -> bool {
         self.problems.is_empty()
     }
 
@@ -68,7 +68,7 @@ impl CompatibilityReport {
     }
 }
 
-impl fmt::Display for CompatibilityReport {
+impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for Problem {
             schema,
@@ -90,21 +90,21 @@ impl fmt::Display for CompatibilityReport {
     }
 }
 
-/// Checks the schemas of the crate at `schemas_dir` against every stored version
-/// (`avro/<aggregate>/versions/<EventType>.v<N>.avsc`), and that each version has an example.
-pub fn check(schemas_dir: &Path) -> Result<CompatibilityReport, GenerateError> {
-    let mut report = CompatibilityReport::default();
-    let folders = entries(&schemas_dir.join("avro"))?;
-    for folder in folders.into_iter().filter(|path| path.is_dir()) {
-        check_aggregate(schemas_dir, &folder, &mut report)?;
+/// Checks the schemas under `avro_dir` against every stored version
+/// (`<aggregate>/versions/<EventType>.v<N>.avsc`), and that each version has an example in `../examples`.
+pub fn check(avro_dir: &Path) -> Result<Report, GenerateError> {
+    let mut report = Report::default();
+    let examples_dir = avro_dir.with_file_name("examples");
+    for folder in entries(avro_dir)?.into_iter().filter(|path| path.is_dir()) {
+        check_aggregate(&folder, &examples_dir, &mut report)?;
     }
     Ok(report)
 }
 
 fn check_aggregate(
-    schemas_dir: &Path,
     folder: &Path,
-    report: &mut CompatibilityReport,
+    examples_dir: &Path,
+    report: &mut Report,
 ) -> Result<(), GenerateError> {
     let aggregate = file_stem(folder);
     let mut versions = stored_versions(folder, &aggregate, report)?;
@@ -117,9 +117,9 @@ fn check_aggregate(
         check_current(&schema, &path, report)?;
         check_versions(&schema, &path, &stored, report)?;
         for version in stored.keys() {
-            let example = format!("examples/{schema}.v{version}.json");
-            if !schemas_dir.join(&example).is_file() {
-                report.add(&schema, "example", format!("{example} is missing"));
+            let example = format!("{schema}.v{version}.json");
+            if !examples_dir.join(&example).is_file() {
+                report.add(&schema, "examples", format!("{example} is missing"));
             }
         }
     }
@@ -140,7 +140,7 @@ type Versions = BTreeMap<String, BTreeMap<u32, String>>;
 fn stored_versions(
     folder: &Path,
     aggregate: &str,
-    report: &mut CompatibilityReport,
+    report: &mut Report,
 ) -> Result<Versions, GenerateError> {
     let mut versions = Versions::new();
     let folder = folder.join("versions");
@@ -169,11 +169,7 @@ fn stored_versions(
     Ok(versions)
 }
 
-fn check_current(
-    schema: &str,
-    path: &Path,
-    report: &mut CompatibilityReport,
-) -> Result<(), GenerateError> {
+fn check_current(schema: &str, path: &Path, report: &mut Report) -> Result<(), GenerateError> {
     if let Err(error) = Schema::parse_str(&read_text(path)?) {
         report.add(schema, "current", format!("is not Avro: {error}"));
     }
@@ -185,7 +181,7 @@ fn check_versions(
     schema: &str,
     path: &Path,
     stored: &BTreeMap<u32, String>,
-    report: &mut CompatibilityReport,
+    report: &mut Report,
 ) -> Result<(), GenerateError> {
     let current = read_text(path)?;
     let newest = stored.last_key_value();

@@ -274,9 +274,9 @@ pub struct EventMeta {
 /// What a seller says of an item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ListingDetails {
-    /// 1 to 200 characters.
+    /// 1 to 300 characters.
     pub title: String,
-    /// At most 10,000 characters.
+    /// At most 20,000 characters.
     pub description: String,
     /// A category of the taxonomy.
     #[serde(default)]
@@ -286,7 +286,7 @@ pub struct ListingDetails {
     /// Maker.
     #[serde(default)]
     pub brand: Option<String>,
-    /// At most 100.
+    /// At most 256.
     pub attributes: Vec<Attribute>,
     /// Where the item is, at city level.
     #[serde(default)]

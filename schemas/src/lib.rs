@@ -12,6 +12,7 @@ mod generated;
 pub mod ids;
 pub mod registry;
 mod timestamp;
+pub mod topics;
 
 pub use codec::{DecodeError, Decoder, Encoder};
 pub use event::RegisteredSchema;
