@@ -76,3 +76,41 @@ pub enum FoldError {
         found: i64,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{AggregateState, FoldError};
+    use crate::{
+        listing::Listing,
+        testing::{Story, id},
+        user::User,
+    };
+
+    #[test]
+    fn a_stream_with_a_gap_or_a_repeat_or_a_stranger_is_not_folded() {
+        let command = serde_json::from_value(json!({
+            "title": "Lamp", "condition": "new", "price": { "amount_minor": 1, "currency": "EUR" },
+        }))
+        .unwrap();
+        let history = Story::by(Some(id(7)))
+            .given(|_, ctx| Listing::draft(ctx, id(1), id(7), command))
+            .given(Listing::publish)
+            .given(Listing::pause)
+            .history;
+        let [first, second, third] = &*history else {
+            panic!("three events");
+        };
+
+        let gap = Listing::fold([first.clone(), third.clone()]);
+        let repeat = Listing::fold([first.clone(), second.clone(), second.clone()]);
+        let stranger = User::fold([first.clone()]);
+
+        let expected = 2;
+        assert_eq!(gap, Err(FoldError::Gap { expected, found: 3 }));
+        let expected = 3;
+        assert_eq!(repeat, Err(FoldError::Gap { expected, found: 2 }));
+        assert!(matches!(stranger, Err(FoldError::Foreign { .. })));
+    }
+}

@@ -11,6 +11,8 @@ mod context;
 mod money;
 mod patch;
 mod refusal;
+#[cfg(test)]
+mod testing;
 mod validation;
 
 pub mod account;

@@ -99,3 +99,44 @@ pub(crate) fn major_units(money: &Money) -> String {
     let digits = minor_digits(&money.currency).unwrap_or(2);
     Decimal::from_i128_with_scale(money.amount_minor.into(), digits).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn currencies_are_found_with_their_digits() {
+        for list in [TWO_DIGITS, NO_DIGITS, THREE_DIGITS] {
+            assert!(list.is_sorted(), "a binary search needs order");
+        }
+        for (currency, digits) in [
+            ("USD", Some(2)),
+            ("EUR", Some(2)),
+            ("GBP", Some(2)),
+            ("INR", Some(2)),
+            ("AED", Some(2)),
+            ("JPY", Some(0)),
+            ("KWD", Some(3)),
+            ("eur", None),
+            ("EURO", None),
+            ("XXX", None),
+            ("", None),
+        ] {
+            assert_eq!(minor_digits(currency), digits, "{currency}");
+        }
+    }
+
+    #[test]
+    fn amounts_are_written_in_major_units_exactly() {
+        for (amount_minor, currency, expected) in [
+            (1250, "EUR", "12.50"),
+            (5, "GBP", "0.05"),
+            (-5, "GBP", "-0.05"),
+            (7, "JPY", "7"),
+            (1, "KWD", "0.001"),
+            (i64::MAX, "USD", "92233720368547758.07"),
+        ] {
+            assert_eq!(major_units(&Money::new(amount_minor, currency)), expected);
+        }
+    }
+}

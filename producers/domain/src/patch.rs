@@ -39,3 +39,29 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
         Option::deserialize(deserializer).map(|value| value.map_or(Self::Clear, Self::Set))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::Patch;
+
+    #[derive(Deserialize)]
+    struct Change {
+        #[serde(default)]
+        age: Patch<i32>,
+    }
+
+    #[test]
+    fn absent_keeps_null_clears_and_a_value_replaces() {
+        for (body, expected) in [
+            (json!({}), Some(36)),
+            (json!({ "age": null }), None),
+            (json!({ "age": 40 }), Some(40)),
+        ] {
+            let change: Change = serde_json::from_value(body.clone()).unwrap();
+            assert_eq!(change.age.over(Some(36)), expected, "{body}");
+        }
+    }
+}
