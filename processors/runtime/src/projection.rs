@@ -4,8 +4,7 @@ use std::hash::Hash;
 use hashbrown::HashSet;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use souk_schemas::{Aggregate, Event};
-use uuid::Uuid;
+use souk_schemas::Event;
 
 /// The pure middle of a topology: records in, documents out. No clock, network or randomness, so that replaying the topics
 /// gives the same documents.
@@ -41,17 +40,20 @@ pub trait Projection: Send + Sync + 'static {
 
     /// Takes in one record and marks the documents it touched. A record already known (a duplicate) changes and marks nothing;
     /// one that leaves a gap is poison.
-    fn apply_fact(&self, facts: &mut Self::Facts, record: &Record<'_>, touched: &mut Touched<Self::Key>) -> Result<(), Poison>;
+    fn apply_fact(
+        &self,
+        facts: &mut Self::Facts,
+        record: &Record<'_>,
+        touched: &mut Touched<Self::Key>,
+    ) -> Result<(), Poison>;
 
     /// Takes in one record of a shared topic and says what other documents may have to show; `None` for a duplicate or for
     /// something no document shows.
-    fn apply_shared(&self, shared: &mut Self::Shared, record: &Record<'_>) -> Result<Option<Self::Change>, Poison>;
-
-    /// Which aggregates' sequences a record of an internal topic brings with it, so that consistency tokens can be answered for
-    /// them; of events the runtime knows it by itself.
-    fn carried(&self, _record: &Record<'_>) -> Vec<(Aggregate, Uuid, u64)> {
-        Vec::new()
-    }
+    fn apply_shared(
+        &self,
+        shared: &mut Self::Shared,
+        record: &Record<'_>,
+    ) -> Result<Option<Self::Change>, Poison>;
 
     /// Lists the documents of one partition that show `change`.
     fn affected(&self, facts: &Self::Facts, change: &Self::Change) -> Vec<Self::Key>;
@@ -89,7 +91,8 @@ pub struct Record<'a> {
 pub enum Body<'a> {
     /// A domain event, decoded.
     Event(&'a Event),
-    /// The value of an internal topic.
+    /// The value of an internal topic. Consistency tokens wait for the aggregates it names in a field `applied`:
+    /// `[["order", "<uuid>", 5]]`; of events the runtime knows it by itself.
     Json(&'a [u8]),
     /// A record without value.
     Deleted,
@@ -175,6 +178,9 @@ impl Poison {
 
     /// An event of an aggregate came before its predecessor.
     pub fn gap(expected: i64, found: i64) -> Self {
-        Self::new("sequence_gap", format!("expected sequence {expected}, found {found}"))
+        Self::new(
+            "sequence_gap",
+            format!("expected sequence {expected}, found {found}"),
+        )
     }
 }

@@ -53,7 +53,9 @@ impl<P: Projection> Harness<P> {
     pub fn with_partitions(projection: P, partitions: usize) -> Self {
         Self {
             projection,
-            partitions: (0..partitions.max(1)).map(|_| Partition::new(P::Facts::default())).collect(),
+            partitions: (0..partitions.max(1))
+                .map(|_| Partition::new(P::Facts::default()))
+                .collect(),
             shared: P::Shared::default(),
             index: BTreeMap::new(),
             records: BTreeMap::new(),
@@ -76,7 +78,12 @@ impl<P: Projection> Harness<P> {
     }
 
     /// Takes in one record of an internal topic and writes what it touched; `None` is a tombstone.
-    pub fn feed_json(&mut self, topic: &str, key: &str, value: Option<&[u8]>) -> Result<(), Poison> {
+    pub fn feed_json(
+        &mut self,
+        topic: &str,
+        key: &str,
+        value: Option<&[u8]>,
+    ) -> Result<(), Poison> {
         self.apply_record(topic, key, value.map_or(Body::Deleted, Body::Json))?;
         self.flush();
         Ok(())
@@ -98,8 +105,11 @@ impl<P: Projection> Harness<P> {
             let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(key);
             let number = usize::try_from(hash % self.partitions.len() as u64).unwrap_or_default();
             if let Some(partition) = self.partitions.get_mut(number) {
-                self.projection
-                    .apply_fact(&mut partition.facts, &record, &mut partition.touched)?;
+                self.projection.apply_fact(
+                    &mut partition.facts,
+                    &record,
+                    &mut partition.touched,
+                )?;
             }
         }
         Ok(())
@@ -108,7 +118,9 @@ impl<P: Projection> Harness<P> {
     /// Renders and writes every touched document once.
     pub fn flush(&mut self) {
         for number in 0..self.partitions.len() {
-            let Some(partition) = self.partitions.get_mut(number) else { continue };
+            let Some(partition) = self.partitions.get_mut(number) else {
+                continue;
+            };
             let rendered: Vec<Rendered> = partition
                 .touched
                 .drain()
@@ -183,18 +195,22 @@ impl<P: Projection> Harness<P> {
             }
             Rendered::Document(document) => {
                 if document.body.contains(&b'\n') {
-                    self.conflicts.push(format!("{}: the body has more than one line", document.id));
+                    self.conflicts
+                        .push(format!("{}: the body has more than one line", document.id));
                 }
                 match self.index.get(&document.id) {
                     Some((version, _)) if *version > document.version => {}
                     Some((version, body)) if *version == document.version => {
                         if *body != document.body {
-                            self.conflicts
-                                .push(format!("{}: two bodies with version {version}", document.id));
+                            self.conflicts.push(format!(
+                                "{}: two bodies with version {version}",
+                                document.id
+                            ));
                         }
                     }
                     _ => {
-                        self.index.insert(document.id, (document.version, document.body));
+                        self.index
+                            .insert(document.id, (document.version, document.body));
                     }
                 }
             }
@@ -203,7 +219,8 @@ impl<P: Projection> Harness<P> {
 }
 
 fn parse(bytes: &[u8]) -> Value {
-    serde_json::from_slice(bytes).unwrap_or_else(|error| Value::String(format!("not JSON: {error}")))
+    serde_json::from_slice(bytes)
+        .unwrap_or_else(|error| Value::String(format!("not JSON: {error}")))
 }
 
 /// Merges streams (one per key or topic) in an order chosen by `seed`. Each stream keeps its order, but goes back a few items
@@ -217,8 +234,12 @@ pub fn interleave<T: Clone>(streams: &[Vec<T>], seed: u64) -> Vec<T> {
         let open: Vec<usize> = (0..streams.len())
             .filter(|&stream| cursors.get(stream) < streams.get(stream).map(Vec::len).as_ref())
             .collect();
-        let Some(&stream) = open.get(random.below(open.len())) else { return merged };
-        let (Some(cursor), Some(items)) = (cursors.get_mut(stream), streams.get(stream)) else { return merged };
+        let Some(&stream) = open.get(random.below(open.len())) else {
+            return merged;
+        };
+        let (Some(cursor), Some(items)) = (cursors.get_mut(stream), streams.get(stream)) else {
+            return merged;
+        };
         merged.extend(items.get(*cursor).cloned());
         *cursor += 1;
         if rewinds > 0 && random.below(4) == 0 {
