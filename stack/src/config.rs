@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,13 @@ pub struct Config {
     pub memory: Memory,
     /// Where downloads are kept; default: `souk` in the user's cache folder.
     pub cache: Option<PathBuf>,
+}
+
+/// A setting that cannot be right: its dotted key and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigProblem {
+    pub key: String,
+    pub message: String,
 }
 
 /// Who runs the servers.
@@ -61,6 +69,48 @@ pub struct Memory {
     pub connect_mib: u32,
     /// Buffer pool of MySQL, default: 256.
     pub mysql_pool_mib: u32,
+}
+
+impl Config {
+    /// Everything that is wrong with these settings.
+    pub fn problems(&self) -> Vec<ConfigProblem> {
+        let mut problems = Vec::new();
+        let mut refuse =
+            |key: String, message: String| problems.push(ConfigProblem { key, message });
+        let mut taken = BTreeMap::new();
+        for server in Server::ALL {
+            for port in self.ports.all_of(server) {
+                // OpenSearch's runner counts from the port before, Kafka's controller takes the port after.
+                if !(2..u16::MAX).contains(&port) {
+                    refuse(
+                        format!("ports.{server}"),
+                        format!("{port} is not a usable port"),
+                    );
+                }
+                if let Some(other) = taken.insert(port, server).filter(|other| *other != server) {
+                    refuse(
+                        format!("ports.{server}"),
+                        format!("{port} is already needed by {other}"),
+                    );
+                }
+            }
+        }
+        for (key, mebibytes, least) in [
+            ("kafka_mib", self.memory.kafka_mib, 256),
+            ("registry_mib", self.memory.registry_mib, 192),
+            ("opensearch_mib", self.memory.opensearch_mib, 512),
+            ("connect_mib", self.memory.connect_mib, 256),
+            ("mysql_pool_mib", self.memory.mysql_pool_mib, 16),
+        ] {
+            if mebibytes < least {
+                refuse(
+                    format!("memory.{key}"),
+                    format!("{mebibytes} is too little, it takes {least}"),
+                );
+            }
+        }
+        problems
+    }
 }
 
 impl Ports {
@@ -114,7 +164,7 @@ impl Ports {
     }
 
     pub(crate) const fn kafka_controller(&self) -> u16 {
-        self.kafka + 1
+        self.kafka.saturating_add(1)
     }
 }
 
@@ -166,6 +216,34 @@ mod tests {
                 "{ports:?}"
             );
         }
+    }
+
+    #[test]
+    fn every_problem_is_listed() {
+        assert_eq!(Config::default().problems(), []);
+        let ports = Ports {
+            registry: 7093,
+            opensearch: 0,
+            ..Ports::default()
+        };
+        let memory = Memory {
+            kafka_mib: 1,
+            ..Memory::default()
+        };
+        let config = Config {
+            ports,
+            memory,
+            ..Config::default()
+        };
+        let keys: Vec<String> = config
+            .problems()
+            .into_iter()
+            .map(|problem| problem.key)
+            .collect();
+        assert_eq!(
+            keys,
+            ["ports.registry", "ports.opensearch", "memory.kafka_mib"]
+        );
     }
 
     #[test]

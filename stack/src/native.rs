@@ -2,9 +2,9 @@
 
 mod connect;
 mod debian_prefix;
-mod kafka;
+pub(crate) mod kafka;
 mod mariadb;
-mod mysql;
+pub(crate) mod mysql;
 mod opensearch;
 mod registry;
 

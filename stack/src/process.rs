@@ -24,9 +24,9 @@ pub(crate) struct Launch {
     pub(crate) folder: PathBuf,
 }
 
-/// A process of ours as the disk remembers it. A pid alone is reused, sooner or later, by somebody else's process.
+/// A process as the disk remembers it. A pid alone is reused, sooner or later, by somebody else's process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Record {
+pub(crate) struct Identity {
     pid: i32,
     /// Field 22 of `/proc/<pid>/stat`: clock ticks between boot and the start of the process.
     start_ticks: u64,
@@ -39,6 +39,28 @@ pub(crate) struct Alive {
     pid: i32,
     pub(crate) state: ServerState,
     pub(crate) rss_bytes: u64,
+}
+
+impl Identity {
+    pub(crate) fn of_this_process() -> Option<Self> {
+        stat(i32::try_from(std::process::id()).ok()?).map(|stat| Self::from(&stat))
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        self.find().is_some()
+    }
+
+    fn from(stat: &Stat) -> Self {
+        Self {
+            pid: stat.pid,
+            start_ticks: stat.starttime,
+            boot_id: boot_id(),
+        }
+    }
+
+    fn find(&self) -> Option<Stat> {
+        stat(self.pid).filter(|stat| *self == Self::from(stat))
+    }
 }
 
 impl Launch {
@@ -117,27 +139,26 @@ pub(crate) fn start(
         log: log.to_owned(),
         tail: tail(log),
     })?;
-    let text = serde_json::to_string(&Record {
-        pid,
-        start_ticks: stat.starttime,
-        boot_id: boot_id(),
-    })
-    .map_err(|error| StackError::io(cannot_start())(error.into()))?;
+    let text = serde_json::to_string(&Identity::from(&stat))
+        .map_err(|error| StackError::io(cannot_start())(error.into()))?;
     write_atomically(record, text.as_bytes())?;
     Ok(alive_from(&stat))
 }
 
 /// The process that `record` remembers, if it is still that process.
 pub(crate) fn find(record: &Path) -> Option<Alive> {
-    let remembered: Record = serde_json::from_slice(&fs::read(record).ok()?).ok()?;
-    let stat = stat(remembered.pid)?;
-    is_same(&remembered, &stat, &boot_id()).then(|| alive_from(&stat))
+    let remembered: Identity = serde_json::from_slice(&fs::read(record).ok()?).ok()?;
+    remembered.find().map(|stat| alive_from(&stat))
 }
 
-/// Waits until the process is gone; says whether it went in time.
-pub(crate) fn wait_gone(record: &Path, within: Duration) -> bool {
+/// Waits until the process is as wanted; says whether that came in time.
+pub(crate) fn wait_until(
+    record: &Path,
+    within: Duration,
+    wanted: impl Fn(Option<Alive>) -> bool,
+) -> bool {
     let started = Instant::now();
-    while find(record).is_some() {
+    while !wanted(find(record)) {
         if started.elapsed() > within {
             return false;
         }
@@ -183,19 +204,16 @@ fn append(log: &Path) -> Result<File, StackError> {
         .map_err(StackError::file("open", log))
 }
 
-/// A killed process whose parent has not asked yet is a zombie: dead for our purposes.
+/// A killed process whose parent has not asked yet is a zombie: dead for our purposes, once its last thread has
+/// let go of the ports.
 fn stat(pid: i32) -> Option<Stat> {
     let stat = Process::new(pid).ok()?.stat().ok()?;
-    match stat.state().ok()? {
-        ProcState::Zombie | ProcState::Dead => None,
-        _ => Some(stat),
-    }
-}
-
-fn is_same(remembered: &Record, stat: &Stat, boot_id: &str) -> bool {
-    remembered.pid == stat.pid
-        && remembered.start_ticks == stat.starttime
-        && remembered.boot_id == boot_id
+    let dead = match stat.state().ok()? {
+        ProcState::Zombie => stat.num_threads <= 1,
+        ProcState::Dead => true,
+        _ => false,
+    };
+    (!dead).then_some(stat)
 }
 
 fn alive_from(stat: &Stat) -> Alive {
@@ -216,4 +234,54 @@ fn boot_id() -> String {
         .unwrap_or_default()
         .trim()
         .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recycled_pid_is_not_taken_for_the_server() {
+        let this = Identity::of_this_process().unwrap();
+        assert!(this.is_alive());
+        let earlier = Identity {
+            start_ticks: this.start_ticks - 1,
+            ..this.clone()
+        };
+        let before_the_reboot = Identity {
+            boot_id: "another".to_owned(),
+            ..this.clone()
+        };
+        let gone = Identity {
+            pid: i32::MAX,
+            ..this
+        };
+        for identity in [earlier, before_the_reboot, gone] {
+            assert!(!identity.is_alive(), "{identity:?}");
+        }
+    }
+
+    #[test]
+    fn unreadable_record_means_nothing_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let record = folder.path().join("kafka.json");
+        assert_eq!(find(&record), None);
+        for text in ["", "{}", "{\"pid\": 1"] {
+            fs::write(&record, text).unwrap();
+            assert_eq!(find(&record), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn tail_shows_the_last_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        let lines: Vec<String> = (0..100).map(|number| number.to_string()).collect();
+        fs::write(&log, lines.join("\n")).unwrap();
+        let tail = tail(&log);
+        assert!(
+            tail.ends_with("  99\n") && tail.starts_with("  85\n"),
+            "{tail}"
+        );
+    }
 }

@@ -1,27 +1,26 @@
+use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
 use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::check::{self, Check};
+use crate::compose::Compose;
 use crate::config::{Config, Mode};
 use crate::error::StackError;
-use crate::jdk::{self, Found};
-use crate::lock::Lock;
 use crate::machine::Machine;
-use crate::native::{self, Context, Home};
-use crate::ports;
+use crate::native::Home;
 use crate::process::{self, Alive};
 use crate::progress::Progress;
-use crate::provision::{Cache, Tools, remove_folder};
 use crate::ready;
 use crate::server::{Server, ServerState, ServerStatus, Urls};
+use crate::supervisor::Supervisor;
 
 const START_WITHIN: Duration = Duration::from_mins(3);
-const STOP_WITHIN: Duration = Duration::from_secs(30);
-const GONE_WITHIN: Duration = Duration::from_secs(10);
+/// Somebody else's servers are expected to be there already.
+const REACH_WITHIN: Duration = Duration::from_secs(15);
+const SAY_EVERY: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(100);
 
 /// The servers of one home folder. Cheap to clone.
@@ -31,27 +30,31 @@ pub struct Stack(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     config: Config,
-    home: Home,
-    machine: Machine,
-    cache: Cache,
+    runner: Runner,
+}
+
+#[derive(Debug)]
+enum Runner {
+    Native(Supervisor),
+    Docker(Compose),
+    External(Urls),
 }
 
 impl Stack {
     /// Describes a stack; nothing is touched yet. Everything it keeps, downloads apart, is under `home`.
     pub fn new(config: Config, home: impl Into<PathBuf>) -> Self {
-        let machine = Machine::observe();
-        let cache = Cache::new(machine.cache_folder(config.cache.as_deref()));
-        Self(Arc::new(Inner {
-            config,
-            home: Home { root: home.into() },
-            machine,
-            cache,
-        }))
+        let home = Home { root: home.into() };
+        let runner = match &config.mode {
+            Mode::Native => Runner::Native(Supervisor::new(config.clone(), home)),
+            Mode::Docker => Runner::Docker(Compose::new(config.ports, home)),
+            Mode::External { urls } => Runner::External(urls.clone()),
+        };
+        Self(Arc::new(Inner { config, runner }))
     }
 
     /// Says what the machine lacks for this mode, everything at once.
     pub fn check(&self) -> Check {
-        check::check(&self.0.config.mode, &self.0.machine)
+        check::check(&self.0.config.mode, &Machine::observe())
     }
 
     /// Downloads what these servers need, unless it is there.
@@ -60,69 +63,99 @@ impl Stack {
         servers: &[Server],
         progress: &Progress,
     ) -> Result<(), StackError> {
-        let (stack, servers, progress) = (self.clone(), servers.to_owned(), progress.clone());
-        blocking(move || stack.fill_cache(&servers, &progress)).await
+        let (servers, progress) = (servers.to_owned(), progress.clone());
+        self.blocking(move |runner| match runner {
+            Runner::Native(supervisor) => supervisor.provision(&servers, &progress),
+            Runner::Docker(compose) => compose.pull(&servers, &progress),
+            Runner::External(_) => Ok(()),
+        })
+        .await
     }
 
-    /// Starts whichever of these servers are down and returns when all of them answer.
+    /// Starts whichever of these servers are down, wakes the paused, and returns when all of them answer.
     pub async fn up(&self, servers: &[Server], progress: &Progress) -> Result<Urls, StackError> {
-        let (stack, wanted, sink) = (self.clone(), servers.to_owned(), progress.clone());
-        blocking(move || stack.launch_missing(&wanted, &sink)).await?;
+        let (wanted, sink) = (servers.to_owned(), progress.clone());
+        self.blocking(move |runner| match runner {
+            Runner::Native(supervisor) => supervisor.launch(&wanted, &sink),
+            Runner::Docker(compose) => compose.up(&wanted, &sink),
+            Runner::External(_) => Ok(()),
+        })
+        .await?;
         self.wait_ready(servers, progress).await?;
         Ok(self.urls())
     }
 
     /// Stops every server, politely at first; data is kept.
     pub async fn down(&self) -> Result<(), StackError> {
-        let stack = self.clone();
-        blocking(move || stack.stop_all()).await
+        self.blocking(|runner| match runner {
+            Runner::Native(supervisor) => supervisor.stop_all(),
+            Runner::Docker(compose) => compose.down(),
+            Runner::External(_) => Ok(()),
+        })
+        .await
     }
 
     /// Stops every server and deletes its data and logs; downloads are kept.
     pub async fn purge(&self) -> Result<(), StackError> {
-        let stack = self.clone();
-        blocking(move || {
-            stack.stop_all()?;
-            remove_folder(&stack.0.home.root)
+        self.blocking(|runner| match runner {
+            Runner::Native(supervisor) => supervisor.purge(),
+            Runner::Docker(compose) => compose.purge(),
+            Runner::External(_) => Err(not_here("deleting data")),
         })
         .await
     }
 
-    /// What runs, in the order of starting.
-    pub fn status(&self) -> Vec<ServerStatus> {
-        Server::ALL
-            .into_iter()
-            .map(|server| self.status_of(server))
-            .collect()
+    /// What runs, in the order of starting. External servers are asked; the others are looked up.
+    pub async fn status(&self) -> Result<Vec<ServerStatus>, StackError> {
+        if let Runner::External(urls) = &self.0.runner {
+            return Ok(external_status(urls).await);
+        }
+        let stack = self.clone();
+        self.blocking(move |runner| match runner {
+            Runner::Native(supervisor) => Ok(Server::ALL
+                .into_iter()
+                .map(|server| stack.native_status(supervisor, server))
+                .collect()),
+            Runner::Docker(compose) => {
+                let states = compose.states()?;
+                Ok(states
+                    .into_iter()
+                    .map(|(server, state)| stack.line(server, state, None))
+                    .collect())
+            }
+            Runner::External(_) => Ok(Vec::new()),
+        })
+        .await
     }
 
     /// Ends one server with SIGKILL, as a power cut would.
     pub async fn kill(&self, server: Server) -> Result<(), StackError> {
-        let alive = self.alive(server)?;
-        let record = self.0.home.record(server);
-        alive.signal(Signal::KILL);
-        blocking(move || {
-            if process::wait_gone(&record, GONE_WITHIN) {
-                return Ok(());
-            }
-            Err(StackError::Command {
-                command: format!("kill {server}"),
-                detail: "it is still there".to_owned(),
-            })
+        self.blocking(move |runner| match runner {
+            Runner::Native(supervisor) => supervisor.kill(server),
+            Runner::Docker(compose) => compose.control("kill", server),
+            Runner::External(_) => Err(not_here("killing a server")),
         })
         .await
     }
 
-    /// Stops one server's clock with SIGSTOP: its connections stay open and nothing answers.
-    pub fn pause(&self, server: Server) -> Result<(), StackError> {
-        self.alive(server)?.signal(Signal::STOP);
-        Ok(())
+    /// Stops one server's clock: its connections stay open and nothing answers.
+    pub async fn pause(&self, server: Server) -> Result<(), StackError> {
+        self.blocking(move |runner| match runner {
+            Runner::Native(supervisor) => supervisor.pause(server),
+            Runner::Docker(compose) => compose.control("pause", server),
+            Runner::External(_) => Err(not_here("pausing a server")),
+        })
+        .await
     }
 
     /// Lets a paused server go on.
-    pub fn resume(&self, server: Server) -> Result<(), StackError> {
-        self.alive(server)?.signal(Signal::CONT);
-        Ok(())
+    pub async fn resume(&self, server: Server) -> Result<(), StackError> {
+        self.blocking(move |runner| match runner {
+            Runner::Native(supervisor) => supervisor.resume(server),
+            Runner::Docker(compose) => compose.control("unpause", server),
+            Runner::External(_) => Err(not_here("resuming a server")),
+        })
+        .await
     }
 
     /// Starts one server, if it is down, and returns when it answers.
@@ -132,7 +165,7 @@ impl Stack {
 
     /// Where the core servers are reached.
     pub fn urls(&self) -> Urls {
-        if let Mode::External { urls } = &self.0.config.mode {
+        if let Runner::External(urls) = &self.0.runner {
             return urls.clone();
         }
         Urls {
@@ -143,175 +176,151 @@ impl Stack {
         }
     }
 
-    /// Where one server is reached.
+    /// Where one server is reached; `MariaDB` and Kafka Connect are never external.
     pub fn url(&self, server: Server) -> String {
-        server.url(self.0.config.ports.of(server))
+        match &self.0.runner {
+            Runner::External(urls) => urls.of(server).map(str::to_owned),
+            _ => None,
+        }
+        .unwrap_or_else(|| server.url(self.0.config.ports.of(server)))
     }
 
-    /// Whether all of these run and are not paused, as far as the process table knows.
-    pub(crate) fn all_running(&self, servers: &[Server]) -> bool {
+    /// The pids of these servers when every one of them runs and is not paused.
+    pub(crate) fn running_pids(&self, servers: &[Server]) -> Option<Vec<u32>> {
+        let Runner::Native(supervisor) = &self.0.runner else {
+            return None;
+        };
         servers
             .iter()
-            .all(|server| self.status_of(*server).state == ServerState::Running)
+            .map(|server| {
+                supervisor
+                    .find(*server)
+                    .filter(|alive| alive.state == ServerState::Running)
+            })
+            .map(|alive| alive.map(Alive::pid))
+            .collect()
     }
 
-    /// Kills every server and deletes everything; blocks the thread, and what cannot be deleted stays.
+    /// Kills every native server and deletes everything; blocks the thread.
     pub(crate) fn destroy(&self) {
-        for server in Server::ALL {
-            if let Some(alive) = self.find(server) {
-                alive.signal(Signal::KILL);
-                process::wait_gone(&self.0.home.record(server), GONE_WITHIN);
-            }
-        }
-        if let Err(error) = remove_folder(&self.0.home.root) {
-            tracing::warn!(%error, "a private stack left files behind");
+        if let Runner::Native(supervisor) = &self.0.runner {
+            supervisor.destroy();
         }
     }
 
-    fn status_of(&self, server: Server) -> ServerStatus {
-        let alive = self.find(server);
+    fn native_status(&self, supervisor: &Supervisor, server: Server) -> ServerStatus {
+        let alive = supervisor.find(server);
+        let state = alive.map_or(ServerState::Down, |alive| alive.state);
+        self.line(server, state, alive)
+    }
+
+    fn line(&self, name: Server, state: ServerState, alive: Option<Alive>) -> ServerStatus {
         ServerStatus {
-            name: server,
-            state: alive.map_or(ServerState::Down, |alive| alive.state),
+            name,
+            state,
             pid: alive.map(Alive::pid),
-            port: Some(self.0.config.ports.of(server)),
-            url: self.url(server),
+            port: Some(self.0.config.ports.of(name)),
+            url: self.url(name),
             rss_bytes: alive.map(|alive| alive.rss_bytes),
         }
-    }
-
-    fn find(&self, server: Server) -> Option<Alive> {
-        process::find(&self.0.home.record(server))
-    }
-
-    fn alive(&self, server: Server) -> Result<Alive, StackError> {
-        self.find(server).ok_or(StackError::NotRunning(server))
-    }
-
-    fn fill_cache(&self, servers: &[Server], progress: &Progress) -> Result<(), StackError> {
-        if self.0.cache.lacks(servers).is_empty() {
-            return Ok(());
-        }
-        let check = self.check();
-        let Found::Jdk(jdk) = jdk::find(&self.0.machine) else {
-            return Err(StackError::Missing(check));
-        };
-        if !check.is_complete() {
-            return Err(StackError::Missing(check));
-        }
-        let tools = Tools {
-            machine: &self.0.machine,
-            jdk: &jdk,
-        };
-        self.0.cache.fill(servers, &tools, progress)
-    }
-
-    fn launch_missing(&self, servers: &[Server], progress: &Progress) -> Result<(), StackError> {
-        let home = &self.0.home;
-        let _lock = Lock::acquire(&home.lock())?;
-        let mut down: Vec<Server> = servers
-            .iter()
-            .copied()
-            .filter(|server| self.find(*server).is_none())
-            .collect();
-        down.sort();
-        if down.is_empty() {
-            return Ok(());
-        }
-        self.fill_cache(&down, progress)?;
-        let Found::Jdk(jdk) = jdk::find(&self.0.machine) else {
-            return Err(StackError::Missing(self.check()));
-        };
-        for server in &down {
-            ports::ensure_free(*server, &self.0.config.ports)?;
-        }
-        let context = Context {
-            home,
-            cache: &self.0.cache,
-            config: &self.0.config,
-            jdk: &jdk,
-            progress,
-        };
-        for server in down {
-            let launch = native::prepare(server, &context)?;
-            progress.say(format!("starting {server}"));
-            process::start(server, &launch, &home.record(server), &home.log(server))?;
-        }
-        Ok(())
     }
 
     async fn wait_ready(&self, servers: &[Server], progress: &Progress) -> Result<(), StackError> {
         let mut waiting = JoinSet::new();
         for server in servers.iter().copied() {
-            waiting.spawn(self.clone().wait_answer(server));
+            waiting.spawn(self.clone().wait_answer(server, progress.clone()));
         }
         while let Some(outcome) = waiting.join_next().await {
-            let (server, took) =
-                outcome.map_err(|error| StackError::io("waiting for servers")(error.into()))??;
-            progress.say(format!(
-                "{server} answers after {:.1} s",
-                took.as_secs_f32()
-            ));
+            outcome.map_err(|error| StackError::io("waiting for servers")(error.into()))??;
         }
         Ok(())
     }
 
-    async fn wait_answer(self, server: Server) -> Result<(Server, Duration), StackError> {
+    async fn wait_answer(self, server: Server, progress: Progress) -> Result<(), StackError> {
         let started = Instant::now();
+        let mut said = Duration::ZERO;
         let url = self.url(server);
-        let log = self.0.home.log(server);
         loop {
-            let answer = ready::probe(server, &url).await;
-            let Err(detail) = answer else {
-                return Ok((server, started.elapsed()));
+            let Err(detail) = ready::probe(server, &url).await else {
+                progress.say(format!("{server} answers at {url}"));
+                return Ok(());
             };
-            if self.find(server).is_none() {
-                let tail = process::tail(&log);
-                return Err(StackError::Ended { server, log, tail });
+            let waited = started.elapsed();
+            if let Some(error) = self.given_up(server, waited, &detail) {
+                return Err(error);
             }
-            if started.elapsed() > START_WITHIN {
-                let tail = process::tail(&log);
-                return Err(StackError::NotReady {
-                    server,
-                    waited: START_WITHIN,
-                    detail,
-                    log,
-                    tail,
-                });
+            if waited > said + SAY_EVERY {
+                said = waited;
+                progress.say(format!("waiting for {server} ({} s)", waited.as_secs()));
             }
             tokio::time::sleep(POLL).await;
         }
     }
 
-    /// All are asked at once and then waited for; who does not go in time is killed.
-    fn stop_all(&self) -> Result<(), StackError> {
-        let _lock = Lock::acquire(&self.0.home.lock())?;
-        let running: Vec<(Server, Alive)> = Server::ALL
-            .into_iter()
-            .rev()
-            .filter_map(|server| Some((server, self.find(server)?)))
-            .collect();
-        for (_, alive) in &running {
-            alive.signal(Signal::TERM);
-            // A paused server would not hear of it.
-            alive.signal(Signal::CONT);
+    /// Why waiting longer for this server makes no sense.
+    fn given_up(&self, server: Server, waited: Duration, detail: &str) -> Option<StackError> {
+        let Runner::Native(supervisor) = &self.0.runner else {
+            let within = match self.0.runner {
+                Runner::External(_) => REACH_WITHIN,
+                _ => START_WITHIN,
+            };
+            return (waited > within).then(|| StackError::Unreachable {
+                server,
+                url: self.url(server),
+                detail: detail.to_owned(),
+            });
+        };
+        let log = supervisor.home().log(server);
+        if supervisor.find(server).is_none() {
+            let tail = process::tail(&log);
+            return Some(StackError::Ended { server, log, tail });
         }
-        let started = Instant::now();
-        for (server, alive) in running {
-            let record = self.0.home.record(server);
-            if !process::wait_gone(&record, STOP_WITHIN.saturating_sub(started.elapsed())) {
-                alive.signal(Signal::KILL);
-                process::wait_gone(&record, GONE_WITHIN);
-            }
+        (waited > START_WITHIN).then(|| StackError::NotReady {
+            server,
+            waited,
+            detail: detail.to_owned(),
+            tail: process::tail(&log),
+            log,
+        })
+    }
+
+    /// Runs the mode's work on a thread that may block.
+    fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Runner) -> Result<T, StackError> + Send + 'static,
+    ) -> impl Future<Output = Result<T, StackError>> + Send + 'static {
+        let inner = Arc::clone(&self.0);
+        async move {
+            spawn_blocking(move || work(&inner.runner))
+                .await
+                .unwrap_or_else(|error| Err(StackError::io("background work")(error.into())))
         }
-        Ok(())
     }
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StackError> + Send + 'static,
-) -> Result<T, StackError> {
-    spawn_blocking(work)
-        .await
-        .unwrap_or_else(|error| Err(StackError::io("background work")(error.into())))
+fn not_here(action: &'static str) -> StackError {
+    StackError::NotHere {
+        action,
+        mode: "external",
+    }
+}
+
+async fn external_status(urls: &Urls) -> Vec<ServerStatus> {
+    let mut lines = Vec::new();
+    for name in Server::CORE {
+        let url = urls.of(name).unwrap_or_default().to_owned();
+        let state = match ready::probe(name, &url).await {
+            Ok(()) => ServerState::Running,
+            Err(_) => ServerState::Down,
+        };
+        lines.push(ServerStatus {
+            name,
+            state,
+            pid: None,
+            port: None,
+            url,
+            rss_bytes: None,
+        });
+    }
+    lines
 }

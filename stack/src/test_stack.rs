@@ -1,49 +1,50 @@
 //! Servers for tests: shared by every test binary of this checkout, with a name space of its own for each test.
 
 use std::fs;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::thread;
 
-use rand::Rng as _;
-use sqlx::{Connection as _, MySqlConnection};
 use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
 
 use crate::config::{Config, Ports};
 use crate::error::StackError;
-use crate::lock::Lock;
-use crate::ports;
+use crate::private;
 use crate::progress::Progress;
 use crate::server::{Server, Urls};
+use crate::space::Space;
 use crate::stack::Stack;
+use crate::sweep;
 
 /// Tests and a developer's `souk up` must not meet.
 const PORT_OFFSET: u16 = 10_000;
 
-/// Below the range the kernel gives to outgoing connections.
-const OWN_PORTS: Range<u16> = 20_000..30_000;
+/// What this process knows of the shared servers; everything is cheap after the first call.
+static KNOWN: Mutex<Known> = Mutex::const_new(Known {
+    answered: Vec::new(),
+    swept: false,
+});
 
-/// Servers this process has already seen answering.
-static ANSWERED: Mutex<Vec<Server>> = Mutex::const_new(Vec::new());
+struct Known {
+    /// Servers that have answered, with the pid under which they did.
+    answered: Vec<(Server, u32)>,
+    swept: bool,
+}
 
 /// Running servers for tests.
 #[derive(Debug)]
 pub struct TestStack {
     stack: Stack,
-    servers: Vec<Server>,
-    private: bool,
+    sql: Server,
+    kind: Kind,
 }
 
-/// A name space of one test: nobody else uses its database or its prefix.
-#[derive(Debug, Clone)]
-pub struct Space {
-    /// With an own, empty database.
-    pub mysql_url: String,
-    /// Before every topic and index name; ends in a hyphen.
-    pub prefix: String,
-    /// Bootstrap servers.
-    pub kafka: String,
-    pub registry_url: String,
-    pub opensearch_url: String,
+#[derive(Debug)]
+enum Kind {
+    /// Left running; spaces are noted in this folder.
+    Shared { records: PathBuf },
+    /// Stopped and deleted on drop.
+    Private,
 }
 
 impl TestStack {
@@ -52,15 +53,15 @@ impl TestStack {
     /// # Panics
     /// When they cannot be had; the text says why.
     pub async fn get() -> Self {
-        Self::shared(&Server::CORE).await
+        Self::shared(&[], Server::Mysql).await
     }
 
-    /// The shared MariaDB beside the core servers; spaces get their database from it.
+    /// The shared `MariaDB` beside the core servers; spaces get their database from it.
     ///
     /// # Panics
     /// When they cannot be had; the text says why.
     pub async fn mariadb() -> Self {
-        Self::shared(&[Server::CORE.as_slice(), &[Server::Mariadb]].concat()).await
+        Self::shared(&[Server::Mariadb], Server::Mariadb).await
     }
 
     /// The shared Kafka Connect beside the core servers.
@@ -68,26 +69,25 @@ impl TestStack {
     /// # Panics
     /// When they cannot be had; the text says why.
     pub async fn connect() -> Self {
-        Self::shared(&[Server::CORE.as_slice(), &[Server::Connect]].concat()).await
+        Self::shared(&[Server::Connect], Server::Mysql).await
     }
 
-    /// A private stack for a test that kills servers: own ports, own data, stopped and deleted when dropped.
+    /// A private stack of the core servers for a test that kills them: own ports, own data, deleted when dropped.
     ///
     /// # Panics
     /// When it cannot be started; the text says why.
     pub async fn own(name: &str) -> Self {
-        let (stack, ports_lock) =
-            own_stack(name).unwrap_or_else(|error| panic!("no ports for tests: {error}"));
-        let owned = Self {
-            stack,
-            servers: Server::CORE.to_vec(),
-            private: true,
-        };
-        bring_up(&owned.stack, &owned.servers)
+        Self::own_servers(name, &Server::CORE).await
+    }
+
+    /// A private stack of these servers only, like [`own`](Self::own).
+    ///
+    /// # Panics
+    /// When it cannot be started; the text says why.
+    pub async fn own_servers(name: &str, servers: &[Server]) -> Self {
+        Self::try_own(name.to_owned(), servers)
             .await
-            .unwrap_or_else(|error| panic!("no servers for tests: {error}"));
-        drop(ports_lock);
-        owned
+            .unwrap_or_else(|error| panic!("no servers for tests: {error}"))
     }
 
     /// The stack behind, to kill, pause and restart its servers.
@@ -105,101 +105,107 @@ impl TestStack {
         self.stack.url(Server::Connect)
     }
 
-    /// Makes a name space of the test's own; `name` shows up in its names.
+    /// Makes a name space of the test's own; `name` shows up in its database's name.
     ///
     /// # Panics
-    /// When its database cannot be created.
+    /// When it cannot be made; the text says why.
     pub async fn space(&self, name: &str) -> Space {
-        let number: u32 = rand::rng().random();
-        let database = format!(
-            "{}_{number:08x}",
-            name.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_")
-        );
-        let sql = if self.servers.contains(&Server::Mariadb) {
-            Server::Mariadb
-        } else {
-            Server::Mysql
+        let records = match &self.kind {
+            Kind::Shared { records } => Some(records.as_path()),
+            Kind::Private => None,
         };
-        let url = self.stack.url(sql);
-        create_database(&url, &database)
+        Space::create(name, &self.stack.url(self.sql), self.stack.urls(), records)
             .await
-            .unwrap_or_else(|error| panic!("cannot create database {database}: {error}"));
-        let Urls {
-            kafka,
-            registry,
-            opensearch,
-            ..
-        } = self.stack.urls();
-        Space {
-            mysql_url: with_database(&url, &database),
-            prefix: format!("t{number:08x}-"),
-            kafka,
-            registry_url: registry,
-            opensearch_url: opensearch,
-        }
+            .unwrap_or_else(|error| panic!("no space named {name}: {error}"))
     }
 
-    async fn shared(servers: &[Server]) -> Self {
-        let stack = shared_stack();
+    async fn try_own(name: String, servers: &[Server]) -> Result<Self, StackError> {
+        let parent = workspace_root().join(".souk/own");
+        let stack = spawn_blocking(move || private::reserve(&parent, &name))
+            .await
+            .unwrap_or_else(|error| Err(StackError::io("background work")(error.into())))?;
+        let sql = if servers.contains(&Server::Mysql) {
+            Server::Mysql
+        } else {
+            Server::Mariadb
+        };
+        // Made before the start, so that a start that fails is cleaned up as well.
+        let owned = Self {
+            stack,
+            sql,
+            kind: Kind::Private,
+        };
+        owned.stack.up(servers, &Progress::traced()).await?;
+        Ok(owned)
+    }
+
+    async fn shared(more: &[Server], sql: Server) -> Self {
+        let servers = [Server::CORE.as_slice(), more].concat();
+        let home = workspace_root().join(".souk/test");
+        let config = Config {
+            ports: Ports::shifted(PORT_OFFSET),
+            ..Config::default()
+        };
+        let stack = Stack::new(config, &home);
+        let records = home.join("spaces");
+
         // One task at a time; other processes are kept out by the stack's own lock.
-        let mut answered = ANSWERED.lock().await;
-        let known = servers.iter().all(|server| answered.contains(server));
-        if !(known && stack.all_running(servers)) {
-            bring_up(&stack, servers)
+        let mut known = KNOWN.lock().await;
+        if !known.answers(&stack, &servers) {
+            stack
+                .up(&servers, &Progress::traced())
                 .await
                 .unwrap_or_else(|error| panic!("no servers for tests: {error}"));
-            answered.extend(servers);
+            known.note(&stack, &servers);
+        }
+        if !known.swept {
+            known.swept = true;
+            sweep_in_background(records.clone(), stack.urls());
         }
         Self {
             stack,
-            servers: servers.to_owned(),
-            private: false,
+            sql,
+            kind: Kind::Shared { records },
         }
     }
 }
 
 impl Drop for TestStack {
     fn drop(&mut self) {
-        if self.private {
+        if matches!(self.kind, Kind::Private) {
             self.stack.destroy();
         }
     }
 }
 
-/// Chooses ports nobody uses; the lock is held until the servers listen, so that no other test chooses the same.
-fn own_stack(name: &str) -> Result<(Stack, Lock), StackError> {
-    let number: u32 = rand::rng().random();
-    let parent = workspace_root().join(".souk/own");
-    let lock = Lock::acquire(&parent.join("ports.lock"))?;
-    let ports = OWN_PORTS
-        .step_by(Ports::IN_A_ROW)
-        .map(Ports::from)
-        .find(|ports| {
-            Server::ALL
-                .into_iter()
-                .all(|server| ports::ensure_free(server, ports).is_ok())
+impl Known {
+    /// Whether all of these run as the very processes that have answered before.
+    fn answers(&self, stack: &Stack, servers: &[Server]) -> bool {
+        stack.running_pids(servers).is_some_and(|pids| {
+            servers
+                .iter()
+                .copied()
+                .zip(pids)
+                .all(|running| self.answered.contains(&running))
         })
-        .unwrap_or_default();
-    let config = Config {
-        ports,
-        ..Config::default()
-    };
-    Ok((
-        Stack::new(config, parent.join(format!("{name}-{number:08x}"))),
-        lock,
-    ))
+    }
+
+    fn note(&mut self, stack: &Stack, servers: &[Server]) {
+        let pids = stack.running_pids(servers).unwrap_or_default();
+        self.answered.extend(servers.iter().copied().zip(pids));
+    }
 }
 
-async fn bring_up(stack: &Stack, servers: &[Server]) -> Result<(), StackError> {
-    stack.up(servers, &Progress::traced()).await.map(drop)
-}
-
-fn shared_stack() -> Stack {
-    let config = Config {
-        ports: Ports::shifted(PORT_OFFSET),
-        ..Config::default()
-    };
-    Stack::new(config, workspace_root().join(".souk/test"))
+/// On a thread of its own: a test's runtime ends with its test.
+fn sweep_in_background(records: PathBuf, urls: Urls) {
+    thread::spawn(move || {
+        if let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+        {
+            runtime.block_on(sweep::spaces(records, urls));
+        }
+    });
 }
 
 /// The workspace this crate was compiled in, whichever of its crates asks.
@@ -214,34 +220,4 @@ fn workspace_root() -> PathBuf {
         .find(is_workspace)
         .unwrap_or(crate_folder)
         .to_owned()
-}
-
-async fn create_database(url: &str, database: &str) -> Result<(), sqlx::Error> {
-    let mut connection = MySqlConnection::connect(url).await?;
-    let statement = format!("CREATE DATABASE `{database}`");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
-        .execute(&mut connection)
-        .await?;
-    connection.close().await
-}
-
-fn with_database(url: &str, database: &str) -> String {
-    match url.rsplit_once('/') {
-        Some((server, _)) => format!("{server}/{database}"),
-        None => url.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn database_is_replaced_in_the_url() {
-        let url = Server::Mysql.url(7306);
-        assert_eq!(
-            with_database(&url, "relay_1"),
-            "mysql://root@127.0.0.1:7306/relay_1"
-        );
-    }
 }

@@ -1,4 +1,6 @@
 use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
 
 use super::debian_prefix::DebianPrefix;
 use super::{Context, run, write_config};
@@ -32,7 +34,7 @@ CREATE DATABASE souk;
 pub(super) fn prepare(context: &Context<'_>) -> Result<Launch, StackError> {
     let prefix = DebianPrefix::open(context.cache.path(Artifact::Mysql))?;
     let data = context.home.data(Server::Mysql);
-    let mysqld = |folder: &std::path::Path| {
+    let mysqld = |folder: &Path| {
         let mut launch = prefix
             .launch("usr/sbin/mysqld", folder)
             .arg("--no-defaults");
@@ -63,6 +65,7 @@ pub(super) fn prepare(context: &Context<'_>) -> Result<Launch, StackError> {
         run(Server::Mysql, &mut initialize.command())?;
         fs::rename(&partial, &data).map_err(StackError::file("rename", &partial))?;
     }
+    forget_socket(&data)?;
     Ok(mysqld(&data)
         .args(SETTINGS)
         .arg(format!(
@@ -74,4 +77,15 @@ pub(super) fn prepare(context: &Context<'_>) -> Result<Launch, StackError> {
         .arg(format!("--port={}", context.config.ports.mysql))
         // Relative to the data folder: a socket's path may not be long.
         .args(["--socket=mysql.sock", "--pid-file=mysql.pid"]))
+}
+
+/// A killed server leaves its socket's lock file, with a pid that may be somebody else's by now.
+fn forget_socket(data: &Path) -> Result<(), StackError> {
+    let lock = data.join("mysql.sock.lock");
+    match fs::remove_file(&lock) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(StackError::file("remove", &lock)(error))
+        }
+        _ => Ok(()),
+    }
 }

@@ -1,3 +1,10 @@
 //! The stack against real servers.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test fails by panicking, like the test"
+)]
+
+mod optional;
+mod private;
 mod shared;
