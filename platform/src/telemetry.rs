@@ -7,6 +7,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::util::TryInitError;
 
+use crate::config::{Problems, Validate};
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -33,6 +35,17 @@ impl Default for TelemetryConfig {
             format: LogFormat::Text,
             filter: "info,rdkafka=warn,librdkafka=warn".to_owned(),
         }
+    }
+}
+
+impl Validate for TelemetryConfig {
+    fn validate(&self, problems: &mut Problems) {
+        let is_filter = EnvFilter::try_new(&self.filter).is_ok();
+        problems.require(
+            is_filter,
+            "filter",
+            "must be directives such as info,souk_relay=debug",
+        );
     }
 }
 

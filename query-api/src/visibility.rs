@@ -12,7 +12,7 @@ use crate::metrics;
 use crate::processor::Processor;
 use crate::seen::Seen;
 
-/// Knows what is searchable, and lets queries wait for it. Cheap to clone; fed by [`crate::tail`].
+/// Knows what is searchable, and lets queries wait for it. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Visibility {
     seen: Arc<Mutex<Seen>>,

@@ -170,10 +170,7 @@ async fn a_query_is_read_and_every_bad_parameter_is_named() {
     );
     let mut found = pointers(&problem);
     found.sort_unstable();
-    assert_eq!(
-        found,
-        ["?colour", "?limit", "?seller_id", "?sort"]
-    );
+    assert_eq!(found, ["?colour", "?limit", "?seller_id", "?sort"]);
 }
 
 #[tokio::test]

@@ -33,11 +33,7 @@ pub(crate) struct TestApp {
 
 impl TestApp {
     pub(crate) async fn start() -> Self {
-        Self::start_with(Config {
-            consistency_wait: Duration::from_millis(200),
-            ..Config::default()
-        })
-        .await
+        Self::start_with(patient_config(Duration::from_millis(200))).await
     }
 
     pub(crate) async fn start_with(config: Config) -> Self {
@@ -188,6 +184,15 @@ impl Query {
             assert_eq!(headers["retry-after"], "1", "{body}");
         }
         (status, body)
+    }
+}
+
+/// A configuration for machines under load: only the wait for tokens is short, where a test wants to see its end.
+pub(crate) fn patient_config(consistency_wait: Duration) -> Config {
+    Config {
+        consistency_wait,
+        search_timeout: Duration::from_mins(1),
+        ..Config::default()
     }
 }
 

@@ -1,13 +1,10 @@
-use std::time::Duration;
-
 use souk_platform::clock::now_micros;
 use souk_platform::consistency::Token;
 use souk_platform::progress::Progress;
-use souk_query_api::Config;
 use souk_stack::eventually;
 use uuid::Uuid;
 
-use crate::app::{DEADLINE, TestApp};
+use crate::app::{DEADLINE, TestApp, patient_config};
 use crate::documents::listing;
 
 fn token(sequence: u64) -> Token {
@@ -27,13 +24,6 @@ fn report(sequence: u64, as_of: i64) -> Progress {
         offset: 1,
         applied: vec![("listing".to_owned(), Uuid::from_u128(1), sequence)],
         as_of,
-    }
-}
-
-fn patient() -> Config {
-    Config {
-        consistency_wait: Duration::from_secs(50),
-        ..Config::default()
     }
 }
 
@@ -61,7 +51,7 @@ async fn a_token_is_pending_until_its_write_is_searchable() {
 
 #[tokio::test]
 async fn a_waiting_query_is_answered_by_a_report_that_comes_later() {
-    let app = TestApp::start_with(patient()).await;
+    let app = TestApp::start_with(patient_config(DEADLINE)).await;
     app.index(&[listing(1, "Lamp")]).await;
     let path = format!("/catalog/{}", Uuid::from_u128(1));
     let waiting = tokio::spawn(app.get(&path).consistent_with(&token(1)).ok());
