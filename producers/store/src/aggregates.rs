@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use souk_domain::FoldError;
+use souk_domain::{AggregateState, FoldError};
 use souk_schemas::Aggregate;
 use sqlx::mysql::MySqlRow;
 use sqlx::{MySql, MySqlConnection, QueryBuilder, Row};
@@ -9,11 +9,6 @@ use uuid::Uuid;
 use crate::error::StoreError;
 use crate::events::{self, MAX_ROWS, PREPARED_ROWS};
 use crate::store::Codec;
-use crate::work::Stored;
-
-/// Raised whenever the stored form of any aggregate's state changes meaning; states kept by another version are folded again
-/// from their events when they are next loaded.
-const STATE_VERSION: u32 = 1;
 
 /// The state of an aggregate, ready to be written.
 #[derive(Debug)]
@@ -21,22 +16,24 @@ pub(crate) struct SavedState {
     pub(crate) aggregate: Aggregate,
     pub(crate) id: Uuid,
     pub(crate) sequence: u64,
+    state_version: u32,
     state: Vec<u8>,
 }
 
 impl SavedState {
-    pub(crate) fn of<S: Stored>(id: Uuid, state: &S) -> Result<Self, StoreError> {
+    pub(crate) fn of<S: AggregateState>(id: Uuid, state: &S) -> Result<Self, StoreError> {
         Ok(Self {
             aggregate: S::AGGREGATE,
             id,
             sequence: state.sequence(),
+            state_version: S::STATE_VERSION,
             state: serde_json::to_vec(state)?,
         })
     }
 }
 
 /// Locks one aggregate's row and returns its state.
-pub(crate) async fn load_locked<S: Stored>(
+pub(crate) async fn load_locked<S: AggregateState>(
     tx: &mut MySqlConnection,
     codec: &Codec,
     id: Uuid,
@@ -56,7 +53,7 @@ pub(crate) async fn load_locked<S: Stored>(
 }
 
 /// Returns the states of several aggregates in the order of `ids`; locks them in the order of their ids if told so.
-pub(crate) async fn load_all<S: Stored>(
+pub(crate) async fn load_all<S: AggregateState>(
     tx: &mut MySqlConnection,
     codec: &Codec,
     ids: &[Uuid],
@@ -107,7 +104,7 @@ async fn select_all(
 }
 
 /// Reads the kept state, or folds the events again when another version of the code kept it.
-async fn state_of<S: Stored>(
+async fn state_of<S: AggregateState>(
     tx: &mut MySqlConnection,
     codec: &Codec,
     id: Uuid,
@@ -115,7 +112,7 @@ async fn state_of<S: Stored>(
 ) -> Result<S, StoreError> {
     let sequence: u64 = row.try_get("sequence")?;
     let state_version: u32 = row.try_get("state_version")?;
-    let state: S = if state_version == STATE_VERSION {
+    let state: S = if state_version == S::STATE_VERSION {
         serde_json::from_slice(row.try_get("state")?)?
     } else {
         let events = events::read(tx, codec, S::AGGREGATE, id).await?;
@@ -131,7 +128,7 @@ async fn state_of<S: Stored>(
     Ok(state)
 }
 
-fn does_not_add_up<S: Stored>(id: Uuid, source: FoldError) -> StoreError {
+fn does_not_add_up<S: AggregateState>(id: Uuid, source: FoldError) -> StoreError {
     StoreError::Fold {
         aggregate: S::AGGREGATE.name(),
         id,
@@ -152,7 +149,7 @@ pub(crate) async fn save(
             row.push_bind(state.aggregate.name())
                 .push_bind(state.id.to_string())
                 .push_bind(state.sequence)
-                .push_bind(STATE_VERSION)
+                .push_bind(state.state_version)
                 .push_bind(state.state.as_slice());
         });
         query.push(

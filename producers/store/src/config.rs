@@ -1,16 +1,12 @@
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use souk_platform::config::{Problems, Validate};
-use sqlx::mysql::MySqlConnectOptions;
 
-/// How the event store is reached, and how much of it one process may take.
+/// How much of the event store one process may take.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StoreConfig {
-    /// `mysql://user:password@host:port/database?ssl-mode=disabled`.
-    pub url: SecretString,
     /// Connections of this process; a command holds one while its transaction runs.
     pub max_connections: u32,
     /// Commands that may run or wait for a connection; more are refused at once.
@@ -29,7 +25,6 @@ pub struct StoreConfig {
 impl Default for StoreConfig {
     fn default() -> Self {
         Self {
-            url: "mysql://root@127.0.0.1:7306/souk?ssl-mode=disabled".into(),
             max_connections: 16,
             max_in_flight: 256,
             acquire_timeout: Duration::from_secs(2),
@@ -39,20 +34,8 @@ impl Default for StoreConfig {
     }
 }
 
-impl StoreConfig {
-    pub(crate) fn connect_options(&self) -> Result<MySqlConnectOptions, sqlx::Error> {
-        self.url.expose_secret().parse()
-    }
-}
-
 impl Validate for StoreConfig {
     fn validate(&self, problems: &mut Problems) {
-        // The parser's own text may quote the URL, which holds a password.
-        problems.require(
-            self.connect_options().is_ok(),
-            "url",
-            "must be mysql://user:password@host:port/database",
-        );
         problems.require(
             self.max_connections >= 1,
             "max_connections",
@@ -76,20 +59,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_defaults_are_valid_and_a_broken_url_is_a_problem() {
+    fn the_defaults_are_valid_and_a_wait_below_a_second_is_a_problem() {
         let mut problems = Problems::default();
-        problems.section("mysql", &StoreConfig::default());
+        problems.section("store", &StoreConfig::default());
         assert!(!format!("{problems:?}").contains("key"), "{problems:?}");
 
         let config = StoreConfig {
-            url: "postgres://nobody:hunter2@nowhere".into(),
+            lock_wait: Duration::from_millis(10),
             ..StoreConfig::default()
         };
-        problems.section("mysql", &config);
-        let text = format!("{problems:?}");
+        problems.section("store", &config);
         assert!(
-            text.contains("mysql.url") && !text.contains("hunter2"),
-            "{text}"
+            format!("{problems:?}").contains("store.lock_wait"),
+            "{problems:?}"
         );
     }
 }

@@ -12,6 +12,9 @@ const SERVER_AWAY: [u16; 8] = [1040, 1053, 1077, 1079, 1290, 1317, 1927, 3169];
 /// Why a transaction could not be carried out, for reasons that are not the command's.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// The address cannot be one.
+    #[error("the event store's address must be mysql://user:password@host:port/database")]
+    Url,
     /// Another command was in the way; the whole decision may be made again.
     #[error("another command was in the way")]
     Contended(#[source] sqlx::Error),

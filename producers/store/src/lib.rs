@@ -24,4 +24,4 @@ pub use migrate::migrate;
 pub use pool::{open_pool, pool_options};
 pub use store::{Codec, Store};
 pub use transact::{CommandError, Outcome, UseCase};
-pub use work::{Stored, Work};
+pub use work::Work;

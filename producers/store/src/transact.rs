@@ -145,7 +145,6 @@ fn replay<A: DeserializeOwned, E: From<StoreError>>(kept: &[u8]) -> Result<Outco
 /// A server that answers COMMIT with a deadlock has rolled back. After anything else, silence above all, nobody knows.
 fn commit_error(error: sqlx::Error) -> StoreError {
     match StoreError::from(error) {
-        error @ StoreError::Contended(_) => error,
         StoreError::Unavailable(source) | StoreError::Database(source) => {
             StoreError::OutcomeUnknown(source)
         }

@@ -1,7 +1,5 @@
 use std::fmt;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use souk_domain::{AggregateState, Context};
 use souk_platform::consistency;
 use souk_schemas::{Event, EventMeta, Timestamp};
@@ -61,23 +59,29 @@ impl Work {
     }
 
     /// Locks an aggregate until the transaction ends and returns its state; the default state if nothing has happened to it yet.
-    pub async fn load<S: Stored>(&mut self, id: impl Into<Uuid>) -> Result<S, StoreError> {
+    pub async fn load<S: AggregateState>(&mut self, id: impl Into<Uuid>) -> Result<S, StoreError> {
         aggregates::load_locked(&mut self.tx, &self.codec, id.into()).await
     }
 
     /// Locks several aggregates in the order of their ids, so that two commands never wait for each other; the states come in
     /// the order of `ids`.
-    pub async fn load_all<S: Stored>(&mut self, ids: &[Uuid]) -> Result<Vec<S>, StoreError> {
+    pub async fn load_all<S: AggregateState>(
+        &mut self,
+        ids: &[Uuid],
+    ) -> Result<Vec<S>, StoreError> {
         aggregates::load_all(&mut self.tx, &self.codec, ids, true).await
     }
 
     /// Returns the states of aggregates that are only looked at, without a lock.
-    pub async fn peek_all<S: Stored>(&mut self, ids: &[Uuid]) -> Result<Vec<S>, StoreError> {
+    pub async fn peek_all<S: AggregateState>(
+        &mut self,
+        ids: &[Uuid],
+    ) -> Result<Vec<S>, StoreError> {
         aggregates::load_all(&mut self.tx, &self.codec, ids, false).await
     }
 
     /// Takes decided events into the state of their aggregate and notes both for writing.
-    pub fn record<S: Stored>(
+    pub fn record<S: AggregateState>(
         &mut self,
         state: &mut S,
         events: impl IntoIterator<Item = S::Event>,
@@ -90,7 +94,7 @@ impl Work {
 
     /// Takes decided events into the state and notes them; returns their aggregate's id. Who decides often on one large state
     /// calls this each time and [`keep`](Self::keep) once at the end.
-    pub fn apply<S: Stored>(
+    pub fn apply<S: AggregateState>(
         &mut self,
         state: &mut S,
         events: impl IntoIterator<Item = S::Event>,
@@ -99,13 +103,17 @@ impl Work {
         for event in events {
             state.apply(&event);
             aggregate_id = Some(S::meta(&event).aggregate_id);
-            self.note(event.into());
+            self.note(&event.into());
         }
         aggregate_id
     }
 
     /// Notes the state that belongs to the events noted before.
-    pub fn keep<S: Stored>(&mut self, id: impl Into<Uuid>, state: &S) -> Result<(), StoreError> {
+    pub fn keep<S: AggregateState>(
+        &mut self,
+        id: impl Into<Uuid>,
+        state: &S,
+    ) -> Result<(), StoreError> {
         let saved = SavedState::of(id.into(), state)?;
         let is_same =
             |other: &SavedState| other.aggregate == saved.aggregate && other.id == saved.id;
@@ -116,8 +124,8 @@ impl Work {
         Ok(())
     }
 
-    fn note(&mut self, event: Event) {
-        let payload = self.codec.encoder.encode(&event);
+    fn note(&mut self, event: &Event) {
+        let payload = self.codec.encoder.encode(event);
         self.events.push(NewEvent {
             aggregate: event.aggregate(),
             event_type: event.event_type(),
@@ -165,8 +173,3 @@ impl fmt::Debug for Work {
             .finish_non_exhaustive()
     }
 }
-
-/// An aggregate's state as the store keeps it.
-pub trait Stored: AggregateState + Serialize + DeserializeOwned {}
-
-impl<S: AggregateState + Serialize + DeserializeOwned> Stored for S {}
