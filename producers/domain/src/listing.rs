@@ -50,8 +50,9 @@ pub struct Offer {
     pub stock: Stock,
     /// Who sees it.
     pub status: ListingStatus,
-    /// What became of the pieces that orders asked for. Ended ones stay, so that a repeated or late command finds them.
-    pub reservations: BTreeMap<OrderId, Reservation>,
+    /// Pieces held, by order. What was released or sold is forgotten: that an order ends only once is for the order to
+    /// say, and a popular listing would carry every order it ever had.
+    pub reservations: BTreeMap<OrderId, i64>,
 }
 
 /// Where a listing is in its life.
@@ -65,26 +66,6 @@ pub enum ListingStatus {
     Paused,
     /// Ended for good.
     Withdrawn,
-}
-
-/// Pieces that one order asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reservation {
-    /// Pieces.
-    pub quantity: i64,
-    /// What became of them.
-    pub state: ReservationState,
-}
-
-/// What became of reserved pieces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ReservationState {
-    /// Held for the order.
-    Held,
-    /// Free again.
-    Released,
-    /// Sold to the order's buyer.
-    Sold,
 }
 
 impl Listing {
@@ -130,36 +111,19 @@ impl Offer {
             ListingEvent::ListingWithdrawn(_) => self.status = ListingStatus::Withdrawn,
             ListingEvent::ListingStockAdjusted(event) => self.stock = event.stock.clone(),
             ListingEvent::ListingReserved(event) => {
-                self.settle(
-                    event.order_id,
-                    event.quantity,
-                    ReservationState::Held,
-                    &event.stock,
-                );
+                self.stock = event.stock.clone();
+                self.reservations.insert(event.order_id, event.quantity);
             }
             ListingEvent::ListingReservationReleased(event) => {
-                self.settle(
-                    event.order_id,
-                    event.quantity,
-                    ReservationState::Released,
-                    &event.stock,
-                );
+                self.settle(event.order_id, &event.stock);
             }
-            ListingEvent::ListingSold(event) => {
-                self.settle(
-                    event.order_id,
-                    event.quantity,
-                    ReservationState::Sold,
-                    &event.stock,
-                );
-            }
+            ListingEvent::ListingSold(event) => self.settle(event.order_id, &event.stock),
         }
     }
 
-    fn settle(&mut self, order_id: OrderId, quantity: i64, state: ReservationState, stock: &Stock) {
+    fn settle(&mut self, order_id: OrderId, stock: &Stock) {
         self.stock = stock.clone();
-        self.reservations
-            .insert(order_id, Reservation { quantity, state });
+        self.reservations.remove(&order_id);
     }
 }
 

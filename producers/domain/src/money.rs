@@ -1,5 +1,5 @@
 use rust_decimal::Decimal;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use souk_schemas::Money;
 
 use crate::validation::Checks;
@@ -48,7 +48,7 @@ pub fn minor_digits(currency: &str) -> Option<u32> {
 }
 
 /// An amount of money in a command.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Amount {
     /// Minor units: 1250 is 12.50 in EUR.

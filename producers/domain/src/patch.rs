@@ -1,8 +1,8 @@
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A field of a partial change: absent keeps the value, `null` clears it, anything else replaces it.
 ///
-/// Needs `#[serde(default)]` on the field.
+/// Needs `#[serde(default, skip_serializing_if = "Patch::is_keep")]` on the field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Patch<T> {
     /// The field is absent.
@@ -15,6 +15,11 @@ pub enum Patch<T> {
 }
 
 impl<T> Patch<T> {
+    /// Whether the field is absent.
+    pub fn is_keep(&self) -> bool {
+        matches!(self, Self::Keep)
+    }
+
     /// Returns the value after the change.
     pub fn over(self, current: Option<T>) -> Option<T> {
         match self {
@@ -40,16 +45,25 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
     }
 }
 
+impl<T: Serialize> Serialize for Patch<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Keep | Self::Clear => serializer.serialize_none(),
+            Self::Set(value) => serializer.serialize_some(value),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
+    use serde::{Deserialize, Serialize};
     use serde_json::json;
 
     use super::Patch;
 
-    #[derive(Deserialize)]
+    #[derive(Serialize, Deserialize)]
     struct Change {
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Patch::is_keep")]
         age: Patch<i32>,
     }
 
@@ -61,6 +75,7 @@ mod tests {
             (json!({ "age": 40 }), Some(40)),
         ] {
             let change: Change = serde_json::from_value(body.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&change).unwrap(), body);
             assert_eq!(change.age.over(Some(36)), expected, "{body}");
         }
     }

@@ -64,6 +64,16 @@ impl<S: AggregateState> Story<S> {
         }
         Ok(())
     }
+
+    /// Checks what holds for every history: it folds to the state that was reached, and the state can be kept.
+    pub(crate) fn end(self)
+    where
+        S: Debug + PartialEq,
+    {
+        let kept: S = serde_json::from_str(&serde_json::to_string(&self.state).unwrap()).unwrap();
+        assert_eq!(kept, self.state);
+        assert_eq!(S::fold(self.history), Ok(self.state));
+    }
 }
 
 /// A context in which ids count up, from a start of their own for each seed.

@@ -81,10 +81,31 @@ impl Checks {
     ) -> String {
         let (value, pointer) = (value.trim(), pointer.into());
         self.require(
-            !value.chars().any(char::is_control),
+            !value.contains(|character: char| character.is_ascii_control()),
             pointer.clone(),
             "control_character",
             "must not contain control characters",
+        );
+        self.length(value, pointer, min, max);
+        value.to_owned()
+    }
+
+    /// Returns text of several lines trimmed, having checked its length in characters.
+    pub(crate) fn text(
+        &mut self,
+        value: &str,
+        pointer: impl Into<Cow<'static, str>>,
+        min: usize,
+        max: usize,
+    ) -> String {
+        let (value, pointer) = (value.trim(), pointer.into());
+        self.require(
+            !value.contains(|character: char| {
+                character.is_ascii_control() && !matches!(character, '\n' | '\r' | '\t')
+            }),
+            pointer.clone(),
+            "control_character",
+            "must not contain control characters other than line breaks and tabs",
         );
         self.length(value, pointer, min, max);
         value.to_owned()

@@ -1,12 +1,12 @@
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use souk_schemas::{Address, ids::AddressId};
 
 use crate::validation::{Checks, Violations};
 
 /// A whole postal address, to add or to put in another's place.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AddressInput {
     /// Name on the label, at most 100 characters.
@@ -29,7 +29,7 @@ pub struct AddressInput {
 }
 
 /// Asks for another default address.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetDefaultAddress {
     /// One of the person's addresses.

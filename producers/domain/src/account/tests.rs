@@ -154,6 +154,6 @@ proptest! {
             prop_assert_eq!(account.addresses().is_empty(), account.default_address().is_none());
             prop_assert!(account.addresses().len() <= MAX_ADDRESSES);
         }
-        prop_assert_eq!(Account::fold(story.history), Ok(story.state));
+        story.end();
     }
 }

@@ -1,15 +1,15 @@
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use souk_schemas::{Attribute, Condition, Place, ids::CategoryId};
 
 use crate::{money::Amount, patch::Patch};
 
 /// Asks for a new listing that only its seller sees.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DraftListing {
-    /// 1 to 200 characters.
+    /// 1 to 300 characters.
     pub title: String,
-    /// At most 10,000 characters.
+    /// At most 20,000 characters.
     #[serde(default)]
     pub description: String,
     /// A category of the taxonomy.
@@ -20,7 +20,7 @@ pub struct DraftListing {
     /// Maker, at most 80 characters.
     #[serde(default)]
     pub brand: Option<String>,
-    /// At most 100.
+    /// At most 256.
     #[serde(default)]
     pub attributes: Vec<AttributeInput>,
     /// Where the item is, at city level.
@@ -37,34 +37,34 @@ pub struct DraftListing {
 }
 
 /// Asks for other details; what is absent stays.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeDetails {
-    /// 1 to 200 characters.
+    /// 1 to 300 characters.
     #[serde(default)]
     pub title: Option<String>,
-    /// At most 10,000 characters.
+    /// At most 20,000 characters.
     #[serde(default)]
     pub description: Option<String>,
     /// A category of the taxonomy, or `null` for none.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub category_id: Patch<CategoryId>,
     /// State of the item.
     #[serde(default)]
     pub condition: Option<Condition>,
     /// Maker, or `null` for none.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub brand: Patch<String>,
     /// All attributes after the change.
     #[serde(default)]
     pub attributes: Option<Vec<AttributeInput>>,
     /// Where the item is, or `null` for nowhere in particular.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub place: Patch<PlaceInput>,
 }
 
 /// Asks for another price.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChangePrice {
     /// Price of one piece, above 0.
@@ -72,7 +72,7 @@ pub struct ChangePrice {
 }
 
 /// Says how many pieces were ever offered, those reserved and sold included.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdjustStock {
     /// At least what is reserved and sold.
@@ -80,17 +80,17 @@ pub struct AdjustStock {
 }
 
 /// One property of an item.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AttributeInput {
     /// 1 to 80 characters.
     pub name: String,
-    /// 1 to 200 characters.
+    /// 1 to 8,000 characters.
     pub value: String,
 }
 
 /// A place at city level.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlaceInput {
     /// Name of the city, at most 100 characters.

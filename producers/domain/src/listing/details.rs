@@ -3,8 +3,10 @@ use souk_schemas::{Attribute, ListingDetails, Place};
 use super::commands::{ChangeDetails, DraftListing};
 use crate::validation::Checks;
 
-const MAX_DESCRIPTION: usize = 10_000;
-const MAX_ATTRIBUTES: usize = 100;
+const MAX_TITLE: usize = 300;
+const MAX_DESCRIPTION: usize = 20_000;
+const MAX_ATTRIBUTES: usize = 256;
+const MAX_ATTRIBUTE_VALUE: usize = 8_000;
 
 /// Returns the details of a new listing, tidied and checked.
 pub(super) fn of_draft(command: &DraftListing, checks: &mut Checks) -> ListingDetails {
@@ -49,10 +51,10 @@ pub(super) fn after(
 }
 
 fn check(details: ListingDetails, checks: &mut Checks) -> ListingDetails {
-    checks.length(&details.description, "/description", 0, MAX_DESCRIPTION);
     checks.count(details.attributes.len(), "/attributes", 0, MAX_ATTRIBUTES);
     ListingDetails {
-        title: checks.line(&details.title, "/title", 1, 200),
+        title: checks.line(&details.title, "/title", 1, MAX_TITLE),
+        description: checks.text(&details.description, "/description", 0, MAX_DESCRIPTION),
         brand: checks.optional_line(details.brand.as_deref(), "/brand", 80),
         attributes: details
             .attributes
@@ -60,11 +62,11 @@ fn check(details: ListingDetails, checks: &mut Checks) -> ListingDetails {
             .enumerate()
             .map(|(index, attribute)| Attribute {
                 name: checks.line(&attribute.name, format!("/attributes/{index}/name"), 1, 80),
-                value: checks.line(
+                value: checks.text(
                     &attribute.value,
                     format!("/attributes/{index}/value"),
                     1,
-                    200,
+                    MAX_ATTRIBUTE_VALUE,
                 ),
             })
             .collect(),

@@ -51,12 +51,6 @@ pub enum ListingError {
     /// Reserve first.
     #[error("order {0} holds no pieces")]
     NotReserved(OrderId),
-    /// Order anew: what the order held was released.
-    #[error("what order {0} held was released")]
-    Released(OrderId),
-    /// Refund instead: the pieces are sold.
-    #[error("what order {0} held is sold")]
-    Sold(OrderId),
 }
 
 impl Refusal for ListingError {
@@ -72,8 +66,6 @@ impl Refusal for ListingError {
             Self::BelowCommitted { .. } => "stock_below_committed",
             Self::ReservedOtherwise { .. } => "reserved_otherwise",
             Self::NotReserved(_) => "not_reserved",
-            Self::Released(_) => "reservation_released",
-            Self::Sold(_) => "reservation_sold",
         }
     }
 
@@ -88,9 +80,7 @@ impl Refusal for ListingError {
             | Self::OutOfStock { .. }
             | Self::BelowCommitted { .. }
             | Self::ReservedOtherwise { .. }
-            | Self::NotReserved(_)
-            | Self::Released(_)
-            | Self::Sold(_) => RefusalKind::Conflict,
+            | Self::NotReserved(_) => RefusalKind::Conflict,
         }
     }
 

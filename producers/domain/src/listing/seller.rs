@@ -11,7 +11,7 @@ use super::{
     commands::{AdjustStock, ChangeDetails, ChangePrice, DraftListing},
     details,
 };
-use crate::{context::Context, validation::Checks};
+use crate::{aggregate::AggregateState, context::Context, validation::Checks};
 
 /// The most pieces of one listing.
 const MAX_QUANTITY: i64 = 1_000_000_000;
@@ -43,6 +43,23 @@ impl Listing {
             external_id,
         };
         Ok(vec![event.into()])
+    }
+
+    /// Takes over a listing of another system: drafted and published at once, whoever asks for it.
+    pub fn import(
+        ctx: &mut Context,
+        id: ListingId,
+        seller_id: UserId,
+        command: DraftListing,
+    ) -> Result<Vec<ListingEvent>, ListingError> {
+        let mut events = Self::draft(ctx, id, seller_id, command)?;
+        let mut drafted = Self::default();
+        for event in &events {
+            drafted.apply(event);
+        }
+        let offer = drafted.offer().ok_or(ListingError::NotFound)?;
+        events.push(drafted.published(ctx, offer).into());
+        Ok(events)
     }
 
     /// Changes what the listing says of the item.
@@ -126,14 +143,7 @@ impl Listing {
             ListingStatus::Paused => return Err(ListingError::NotDrafted),
             ListingStatus::Withdrawn => return Err(ListingError::Withdrawn),
         }
-        let event = ListingPublished {
-            meta: ctx.next_meta(offer.id, self),
-            seller_id: offer.seller_id,
-            details: offer.details.clone(),
-            price: offer.price.clone(),
-            stock: offer.stock.clone(),
-        };
-        Ok(vec![event.into()])
+        Ok(vec![self.published(ctx, offer).into()])
     }
 
     /// Suspends a published listing.
@@ -179,6 +189,16 @@ impl Listing {
             seller_id: offer.seller_id,
         };
         Ok(vec![event.into()])
+    }
+
+    fn published(&self, ctx: &mut Context, offer: &Offer) -> ListingPublished {
+        ListingPublished {
+            meta: ctx.next_meta(offer.id, self),
+            seller_id: offer.seller_id,
+            details: offer.details.clone(),
+            price: offer.price.clone(),
+            stock: offer.stock.clone(),
+        }
     }
 
     fn changeable(&self, ctx: &Context) -> Result<&Offer, ListingError> {

@@ -1,10 +1,11 @@
-//! What orders do with a listing's pieces. Each command may be repeated: a repeat has nothing to add.
+//! What orders do with a listing's pieces. An order reserves when it is placed and then sells or releases once; its own
+//! state, locked in the same transaction, says which of these has happened.
 
 use souk_schemas::{
     ListingEvent, ListingReservationReleased, ListingReserved, ListingSold, Stock, ids::OrderId,
 };
 
-use super::{Listing, ListingError, ListingStatus, Offer, Reservation, ReservationState};
+use super::{Listing, ListingError, ListingStatus};
 use crate::{context::Context, validation::Checks};
 
 impl Listing {
@@ -19,8 +20,10 @@ impl Listing {
         let mut checks = Checks::default();
         checks.at_least(quantity, "/quantity", 1);
         checks.finish()?;
-        if let Some(reservation) = offer.reservations.get(&order_id) {
-            return repeat(order_id, reservation, quantity);
+        match offer.reservations.get(&order_id) {
+            None => {}
+            Some(&held) if held == quantity => return Ok(Vec::new()),
+            Some(&held) => return Err(ListingError::ReservedOtherwise { order_id, held }),
         }
         match offer.status {
             ListingStatus::Published => {}
@@ -56,14 +59,9 @@ impl Listing {
         order_id: OrderId,
     ) -> Result<Vec<ListingEvent>, ListingError> {
         let offer = self.offer().ok_or(ListingError::NotFound)?;
-        let Some(&Reservation { quantity, state }) = offer.reservations.get(&order_id) else {
+        let Some(&quantity) = offer.reservations.get(&order_id) else {
             return Ok(Vec::new());
         };
-        match state {
-            ReservationState::Held => {}
-            ReservationState::Released => return Ok(Vec::new()),
-            ReservationState::Sold => return Err(ListingError::Sold(order_id)),
-        }
         let event = ListingReservationReleased {
             meta: ctx.next_meta(offer.id, self),
             seller_id: offer.seller_id,
@@ -84,12 +82,10 @@ impl Listing {
         order_id: OrderId,
     ) -> Result<Vec<ListingEvent>, ListingError> {
         let offer = self.offer().ok_or(ListingError::NotFound)?;
-        let Reservation { quantity, state } = held_by(offer, order_id)?;
-        match state {
-            ReservationState::Held => {}
-            ReservationState::Sold => return Ok(Vec::new()),
-            ReservationState::Released => return Err(ListingError::Released(order_id)),
-        }
+        let quantity = *offer
+            .reservations
+            .get(&order_id)
+            .ok_or(ListingError::NotReserved(order_id))?;
         let event = ListingSold {
             meta: ctx.next_meta(offer.id, self),
             seller_id: offer.seller_id,
@@ -103,30 +99,4 @@ impl Listing {
         };
         Ok(vec![event.into()])
     }
-}
-
-fn repeat(
-    order_id: OrderId,
-    reservation: &Reservation,
-    quantity: i64,
-) -> Result<Vec<ListingEvent>, ListingError> {
-    match reservation.state {
-        // An order is over once its pieces were released; a late repeat must not hold them for ever.
-        ReservationState::Released => Err(ListingError::Released(order_id)),
-        ReservationState::Held | ReservationState::Sold if reservation.quantity == quantity => {
-            Ok(Vec::new())
-        }
-        ReservationState::Held | ReservationState::Sold => Err(ListingError::ReservedOtherwise {
-            order_id,
-            held: reservation.quantity,
-        }),
-    }
-}
-
-fn held_by(offer: &Offer, order_id: OrderId) -> Result<Reservation, ListingError> {
-    offer
-        .reservations
-        .get(&order_id)
-        .copied()
-        .ok_or(ListingError::NotReserved(order_id))
 }

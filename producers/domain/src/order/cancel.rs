@@ -1,11 +1,11 @@
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use souk_schemas::{OrderCancelled, OrderConfirmed, OrderEvent, ids::UserId};
 
 use super::{Order, OrderError, OrderStatus, Sale, commands::CancelOrder};
 use crate::context::Context;
 
 /// Why an order ended before it was fulfilled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CancelReason {
     /// The gateway refused; the system's to say.
@@ -28,6 +28,11 @@ impl CancelReason {
             Self::Expired => "expired",
         }
     }
+
+    /// Whether an order that is confirmed can still end so: a guaranteed payment may fail when it is captured.
+    fn ends_confirmed(self) -> bool {
+        matches!(self, Self::SellerCancelled | Self::PaymentFailed)
+    }
 }
 
 impl Order {
@@ -48,7 +53,7 @@ impl Order {
         Ok(vec![event.into()])
     }
 
-    /// Ends the order: the buyer's until it is confirmed, the seller's as long as it is not fulfilled.
+    /// Ends the order: the buyer's until it is confirmed, the seller's, or for want of payment, as long as it is not fulfilled.
     pub fn cancel(
         &self,
         ctx: &mut Context,
@@ -58,7 +63,7 @@ impl Order {
         let reason = reason_of(sale, ctx.actor, command.reason)?;
         match sale.status {
             OrderStatus::Placed => {}
-            OrderStatus::Confirmed if reason == CancelReason::SellerCancelled => {}
+            OrderStatus::Confirmed if reason.ends_confirmed() => {}
             OrderStatus::Confirmed => return Err(OrderError::Confirmed),
             OrderStatus::Cancelled => return Ok(Vec::new()),
             OrderStatus::Imported => return Err(OrderError::Imported),

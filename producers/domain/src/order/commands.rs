@@ -1,4 +1,4 @@
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use souk_schemas::{
     OrderKind, PaymentMethod, Timestamp,
     ids::{AddressId, ListingId, UserId},
@@ -8,7 +8,7 @@ use super::CancelReason;
 use crate::money::Amount;
 
 /// Asks for an order of one seller's listings.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlaceOrder {
     /// 1 to 100, each of another listing.
@@ -25,7 +25,7 @@ pub struct PlaceOrder {
 }
 
 /// Pieces of one listing.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlaceLine {
     /// The listing.
@@ -35,7 +35,7 @@ pub struct PlaceLine {
 }
 
 /// Asks for the end of an order.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CancelOrder {
     /// Why; unless given, that whoever asks wants it so.
@@ -44,7 +44,7 @@ pub struct CancelOrder {
 }
 
 /// Takes over an order or credit of another system, prices as they were there.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImportOrder {
     /// Order or credit.
@@ -66,7 +66,7 @@ pub struct ImportOrder {
 }
 
 /// One line of a paper of another system.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImportLine {
     /// The listing.
@@ -74,7 +74,7 @@ pub struct ImportLine {
     /// The seller's own code, at most 100 characters.
     #[serde(default)]
     pub external_id: Option<String>,
-    /// 1 to 200 characters.
+    /// At most 300 characters.
     pub title: String,
     /// Exact decimal in major units, for example 2.55; 0 or less is taken as it is.
     pub unit_price: String,

@@ -59,7 +59,7 @@ fn import_line(
     checks: &mut Checks,
 ) -> Option<OrderLine> {
     let pointer = |field: &str| format!("/lines/{index}/{field}");
-    let title = checks.line(&line.title, pointer("title"), 1, 200);
+    let title = checks.line(&line.title, pointer("title"), 0, 300);
     let external_id =
         checks.optional_line(line.external_id.as_deref(), pointer("external_id"), 100);
     checks.require(

@@ -1,10 +1,10 @@
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use souk_schemas::{PaymentMethod, ids::UserId};
 
 use crate::money::Amount;
 
 /// Asks the buyer to pay for an order.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RequestPayment {
     /// Who pays.
@@ -18,7 +18,7 @@ pub struct RequestPayment {
 }
 
 /// Asks for money to go back to the buyer.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RefundPayment {
     /// At least one minor unit, at most what is captured and not refunded yet.

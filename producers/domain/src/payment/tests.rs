@@ -242,7 +242,7 @@ proptest! {
             let refundable = story.state.charge().map_or(0, Charge::refundable_minor);
             prop_assert_eq!(ledger.escrow, refundable);
         }
-        prop_assert_eq!(Payment::fold(story.history), Ok(story.state));
+        story.end();
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use souk_schemas::{AttributeDefinition, AttributeKind, ids::CategoryId};
 
 use crate::validation::{Checks, Violations};
@@ -9,7 +9,7 @@ const MAX_ATTRIBUTES: usize = 100;
 const MAX_ALLOWED_VALUES: usize = 500;
 
 /// Asks for a new category.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CreateCategory {
     /// 1 to 80 characters; no sibling in use has it.
@@ -20,7 +20,7 @@ pub struct CreateCategory {
 }
 
 /// Asks for another name.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RenameCategory {
     /// 1 to 80 characters; no sibling in use has it.
@@ -28,7 +28,7 @@ pub struct RenameCategory {
 }
 
 /// Asks for another place in the tree.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MoveCategory {
     /// The category above; absent at the top.
@@ -37,7 +37,7 @@ pub struct MoveCategory {
 }
 
 /// Says which attributes items of a category may have.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetCategoryAttributes {
     /// All of them, at most 100.
@@ -45,7 +45,7 @@ pub struct SetCategoryAttributes {
 }
 
 /// An attribute that items of a category may have.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AttributeDefinitionInput {
     /// 1 to 80 characters, unique within the category.

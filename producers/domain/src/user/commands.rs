@@ -1,11 +1,11 @@
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::patch::Patch;
 
 /// Asks for a new user.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegisterUser {
     /// At most 254 characters; upper and lower case are the same.
@@ -24,7 +24,7 @@ pub struct RegisterUser {
 }
 
 /// Asks for another profile; what is absent stays.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeProfile {
     /// At most 254 characters; upper and lower case are the same.
@@ -34,7 +34,7 @@ pub struct ChangeProfile {
     #[serde(default)]
     pub name: Option<String>,
     /// 18 to 120, or `null` for none.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub age: Patch<i32>,
     /// IANA name.
     #[serde(default)]

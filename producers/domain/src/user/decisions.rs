@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use souk_schemas::{
     Role, UserEvent, UserProfileChanged, UserRegistered, UserRoleGranted, UserRoleRevoked,
     ids::UserId,
@@ -16,6 +18,16 @@ impl User {
         id: UserId,
         command: RegisterUser,
     ) -> Result<Vec<UserEvent>, UserError> {
+        Self::register_with_roles(ctx, id, command, &[])
+    }
+
+    /// Lets a person join who may do more than everybody: the first admin, or one taken over from another system.
+    pub fn register_with_roles(
+        ctx: &mut Context,
+        id: UserId,
+        command: RegisterUser,
+        roles: &[Role],
+    ) -> Result<Vec<UserEvent>, UserError> {
         let mut checks = Checks::default();
         let email = checks.email(&command.email);
         let name = checks.person_name(&command.name);
@@ -24,13 +36,14 @@ impl User {
         checks.time_zone(&time_zone, "/time_zone");
         let external_id = checks.optional_line(command.external_id.as_deref(), "/external_id", 100);
         checks.finish()?;
+        let roles: BTreeSet<_> = IMPLICIT_ROLES.iter().chain(roles).copied().collect();
         let event = UserRegistered {
             meta: ctx.next_meta(id, &Self::default()),
             email,
             name,
             age,
             time_zone,
-            roles: IMPLICIT_ROLES.to_vec(),
+            roles: roles.into_iter().collect(),
             external_id,
         };
         Ok(vec![event.into()])

@@ -37,6 +37,17 @@ fn a_new_user_may_buy_and_sell() {
 }
 
 #[test]
+fn a_user_may_join_with_more_roles() {
+    let roles = [Role::Admin, Role::Buyer];
+
+    let story = Story::<User>::by(None)
+        .given(|_, ctx| User::register_with_roles(ctx, id(1), ada(), &roles));
+
+    let expected = [Role::Buyer, Role::Seller, Role::Admin];
+    assert_eq!(profile(&story).roles, expected.into());
+}
+
+#[test]
 fn a_bad_registration_is_told_all_its_bad_fields_at_once() {
     let command: RegisterUser = serde_json::from_value(json!({
         "email": "ada", "name": "A", "age": 17, "time_zone": "Mars/",
@@ -203,6 +214,6 @@ proptest! {
             let roles = &profile(&story).roles;
             prop_assert!(IMPLICIT_ROLES.iter().all(|role| roles.contains(role)));
         }
-        prop_assert_eq!(User::fold(story.history), Ok(story.state));
+        story.end();
     }
 }
