@@ -24,7 +24,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7402)),
             consistency_wait: Duration::from_secs(2),
-            search_timeout: Duration::from_secs(3),
+            search_timeout: Duration::from_secs(5),
             max_in_flight: 256,
         }
     }
