@@ -1,6 +1,7 @@
 //! Writes `generated.rs` from the Avro schemas: one struct per record, one enum per aggregate.
 
 mod events;
+mod markdown;
 pub(crate) mod source;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,8 @@ use std::{
 };
 
 use serde_json::Value;
+
+pub use markdown::events_markdown;
 
 use source::Source;
 
@@ -63,10 +66,14 @@ pub fn generate(schemas_dir: &Path) -> Result<String, GenerateError> {
     Ok(out)
 }
 
-/// Rewrites the generated files of the crate at `schemas_dir` that are stale, and returns which these were.
+/// Rewrites the generated files (`src/generated.rs`, `../docs/EVENTS.md`) of the crate at `schemas_dir` that are stale, and returns which these were.
 pub fn refresh(schemas_dir: &Path) -> Result<Vec<PathBuf>, GenerateError> {
     let mut stale = Vec::new();
-    for (path, text) in [(schemas_dir.join("src/generated.rs"), generate(schemas_dir)?)] {
+    for (path, text) in [
+        ("src/generated.rs", generate(schemas_dir)?),
+        ("../docs/EVENTS.md", events_markdown(schemas_dir)?),
+    ] {
+        let path = schemas_dir.join(path);
         if fs::read_to_string(&path).is_ok_and(|current| current == text) {
             continue;
         }

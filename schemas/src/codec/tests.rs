@@ -52,9 +52,9 @@ fn a_frame_cut_anywhere_is_poison_and_never_a_panic() {
     for event in examples() {
         let frame = encoder.encode(&event);
         for length in 0..frame.len() {
-            let decoded = decoder.decode_known(&frame[..length]).unwrap();
+            let result = decoder.decode_known(&frame[..length]).unwrap();
             assert!(
-                matches!(decoded, Err(DecodeError::Poison(_))),
+                matches!(result, Err(DecodeError::Poison(_))),
                 "{length} bytes of {event:?}"
             );
         }

@@ -182,6 +182,6 @@ fn default_attribute(schema: &str, field: &Value) -> Result<&'static str, Genera
     }
 }
 
-fn is_pii(field: &Value) -> bool {
+pub(super) fn is_pii(field: &Value) -> bool {
     field.get("souk.pii").and_then(Value::as_bool) == Some(true)
 }
