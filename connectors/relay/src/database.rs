@@ -37,6 +37,8 @@ pub(crate) struct Server {
     pub(crate) dialect: Dialect,
     /// Tells this server's log files from another's.
     pub(crate) identity: String,
+    /// Whether the events it sends end in checksums: MySQL is asked to leave them out.
+    pub(crate) checksums: bool,
     /// Whether transactions are numbered.
     gtid: bool,
 }
@@ -107,7 +109,7 @@ impl Server {
     /// Asks the server what it is and refuses one whose binary log does not hold every row.
     pub(crate) async fn inspect(conn: &mut Conn) -> Result<Self, Fault> {
         let query = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'log_bin', 'binlog_format', 'binlog_row_image', \
-                     'binlog_order_commits', 'log_bin_compress', 'server_uuid', 'server_id', 'gtid_mode', 'hostname', 'port')";
+                     'binlog_order_commits', 'log_bin_compress', 'binlog_checksum', 'server_uuid', 'server_id', 'gtid_mode', 'hostname', 'port')";
         let rows: Vec<(String, String)> =
             answer("reading its variables", conn.query(query)).await?;
         Self::judge(&rows.into_iter().collect())
@@ -152,6 +154,7 @@ impl Server {
             } else {
                 server_uuid.to_owned()
             },
+            checksums: mariadb && value("binlog_checksum").eq_ignore_ascii_case("CRC32"),
             gtid: mariadb || value("gtid_mode").eq_ignore_ascii_case("ON"),
         })
     }

@@ -32,6 +32,8 @@ const MARIADB_GTID: u8 = 162;
 const MARIADB_COMPRESSED: std::ops::RangeInclusive<u8> = 165..=171;
 const MARIADB_STANDALONE: u8 = 1;
 
+const CHECKSUM_BYTES: usize = 4;
+
 /// Committed rows and where they end. Without rows, it is another table's transaction that only moves the position.
 #[derive(Debug)]
 pub(crate) struct Transaction {
@@ -77,6 +79,10 @@ impl Tail {
                 .with_pos(position.offset),
         };
         let stream = answer("opening the binary log", conn.get_binlog_stream(request)).await?;
+        let assembly = Assembly {
+            unknown_checksums: server.checksums,
+            ..assembly
+        };
         Ok(Self {
             stream,
             assembly,
@@ -147,6 +153,8 @@ pub(crate) struct Assembly {
     database: String,
     layout: Layout,
     max_bytes: usize,
+    /// Whether the next event ends in a checksum that the client library does not know of.
+    unknown_checksums: bool,
     file: Arc<str>,
     gtid: Option<Gtid>,
     in_transaction: bool,
@@ -162,6 +170,7 @@ impl Assembly {
             database: database.to_owned(),
             layout,
             max_bytes,
+            unknown_checksums: false,
             file: file.into(),
             gtid: None,
             in_transaction: false,
@@ -187,6 +196,7 @@ impl Assembly {
         };
         match event_type {
             EventType::ROTATE_EVENT => return self.rotate(event),
+            EventType::FORMAT_DESCRIPTION_EVENT => self.unknown_checksums = false,
             EventType::GTID_EVENT | EventType::GTID_TAGGED_LOG_EVENT => {
                 let gtid = event
                     .read_event::<GtidEvent>()
@@ -244,12 +254,19 @@ impl Assembly {
         Ok(())
     }
 
-    /// Turns to another file. The one that the server makes up at the start of a stream only tells the name.
+    /// Turns to another file. The event that the server makes up at the start of a stream only tells the name.
     fn rotate(&mut self, event: &Event) -> Result<Option<Transaction>, Fault> {
         let rotate = event
             .read_event::<RotateEvent<'_>>()
             .map_err(|error| unreadable(&error))?;
-        let name = rotate.name();
+        let mut name = rotate.name_raw();
+        // The made-up event comes before the one that says that events end in checksums, so its own is still there.
+        if self.unknown_checksums {
+            name = name
+                .split_last_chunk::<CHECKSUM_BYTES>()
+                .map_or(name, |(name, _)| name);
+        }
+        let name = String::from_utf8_lossy(name);
         if *name == *self.file {
             return Ok(None);
         }

@@ -39,7 +39,15 @@ async fn resumes(world: World) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_position_without_gtid_resumes_by_file() {
-    let world = World::mysql("by_file").await;
+    resumes_by_file(World::mysql("by_file").await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_position_without_gtid_resumes_by_file_on_mariadb() {
+    resumes_by_file(World::mariadb("by_file").await).await;
+}
+
+async fn resumes_by_file(world: World) {
     let mut conn = world.connect().await;
     let mut log = world.log();
     let mut written = append_history(&mut conn, "listing", 5).await;
@@ -78,7 +86,7 @@ async fn killed_midway(world: World) {
         written
     });
     for round in 1..=4 {
-        let relay = world.start();
+        let relay = world.start_quick();
         let enough = round * 150;
         eventually(PATIENCE, "some events before the kill", async || {
             log.read_to_end();
@@ -88,7 +96,7 @@ async fn killed_midway(world: World) {
         relay.kill().await;
     }
     let written = writing.await.unwrap();
-    let relay = world.start();
+    let relay = world.start_quick();
     log.wait_for(&written).await;
     relay.stop().await;
     log.read_to_end();
