@@ -6,10 +6,12 @@
 //! - a cancellation as a credit of what had not been refunded before, in the month it happened.
 //!
 //! A month the order ever had to do with stays part of its contribution, if need be without entries: so the set of orders an
-//! invoice is built from only grows.
+//! invoice is built from only grows. Each month is stamped with the last order event and the last payment event that mattered to
+//! it: so a refund leaves the invoice of the order's own month as it is.
 
 mod contribution;
 mod ledger;
+mod months;
 
 use souk_runtime::{Destination, Poison, Projection, Record, Rendered, Touched};
 use souk_schemas::Event;

@@ -38,7 +38,18 @@ impl Taxonomy {
         };
         let changed = self.change(event);
         self.sequence = sequence;
-        Ok(changed.map_or_else(Vec::new, |id| self.stamp_subtree(id, sequence)))
+        let subtree = match (changed, event) {
+            (None, _) => Vec::new(),
+            // Nothing can lie below a new category; looking for it would make reading a large tree slow.
+            (Some(id), TaxonomyEvent::CategoryCreated(_)) => vec![id],
+            (Some(id), _) => self.subtree(id),
+        };
+        for id in &subtree {
+            if let Some(node) = self.nodes.get_mut(id) {
+                node.stamp = sequence;
+            }
+        }
+        Ok(subtree)
     }
 
     /// The path to a category, root first, and the sequence of the last event that changed it (0 when it is not known).
@@ -86,15 +97,10 @@ impl Taxonomy {
         }
     }
 
-    fn stamp_subtree(&mut self, root: Uuid, sequence: u64) -> Vec<Uuid> {
+    fn subtree(&self, root: Uuid) -> Vec<Uuid> {
         let is_below = |id: &Uuid| self.ancestry(*id).any(|(ancestor, _)| ancestor == root);
         let mut subtree: Vec<Uuid> = self.nodes.keys().copied().filter(is_below).collect();
         subtree.sort_unstable();
-        for id in &subtree {
-            if let Some(node) = self.nodes.get_mut(id) {
-                node.stamp = sequence;
-            }
-        }
         subtree
     }
 

@@ -13,8 +13,6 @@ use crate::invoices::Period;
 pub(crate) struct Contribution<'a> {
     pub(crate) order_id: Uuid,
     pub(crate) buyer_id: Uuid,
-    /// Grows with every change: the sequences of the last order event and the last payment event that mattered.
-    pub(crate) sequence: u64,
     /// Microseconds since 1970-01-01 UTC.
     pub(crate) placed_at: i64,
     /// Every month the order ever had to do with.
@@ -28,6 +26,9 @@ pub(crate) struct MonthPart<'a> {
     pub(crate) year: i16,
     pub(crate) month: i8,
     pub(crate) currency: Cow<'a, str>,
+    /// Grows with every change of the month: the sum of the sequences of the last order event and the last payment event that
+    /// mattered to it.
+    pub(crate) sequence: u64,
     pub(crate) entries: Vec<InvoiceEntry<'a>>,
 }
 

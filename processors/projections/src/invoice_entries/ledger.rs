@@ -1,21 +1,19 @@
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use souk_documents::{EntryKind, InvoiceEntry, OrderLine, Timestamp};
+use souk_documents::{EntryKind, OrderLine};
 use souk_runtime::Poison;
 use souk_schemas::{OrderEvent, OrderImported, OrderKind, OrderPlaced, PaymentEvent};
 use uuid::Uuid;
 
 use crate::currency::Currency;
-use crate::invoices::Period;
 use crate::packed::Packed;
 use crate::{convert, records};
 
 use super::contribution::{Contribution, MonthPart};
+use super::months::Months;
 
 /// The orders of one partition number, as invoices see them.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -164,22 +162,10 @@ impl OrderAccount {
         Some(Contribution {
             order_id: id,
             buyer_id: charge.buyer_id,
-            sequence: self.stamp(charge),
             placed_at: charge.placed_at,
             months: Vec::new(),
             applied: applied.filter(|(_, _, sequence)| *sequence > 0).collect(),
         })
-    }
-
-    fn stamp(&self, charge: &Charge) -> u64 {
-        let order = self
-            .cancelled
-            .map_or(charge.sequence, |cancelled| cancelled.sequence);
-        let payment = self
-            .refunds
-            .last()
-            .map_or(0, |refund| refund.happened.sequence);
-        order + payment
     }
 
     fn months<'a>(&self, id: Uuid, charge: &'a Charge) -> Option<Vec<MonthPart<'a>>> {
@@ -193,22 +179,26 @@ impl OrderAccount {
             EntryKind::Order => "Order",
             EntryKind::Credit => "Credit",
         };
+        let description = format!("{word} {reference}");
         let mut charged = months.entry(
             charge.placed_at,
             charge.kind,
-            format!("{word} {reference}"),
+            description,
             charge.total_minor,
         );
         charged.shipping_minor = paper.shipping_minor;
         charged.lines = paper.lines;
-        months.add(charge.currency, charged);
+        months.add(charge.currency, charged, [charge.sequence, 0]);
 
+        let cancelled_sequence = self.cancelled.map_or(0, |cancelled| cancelled.sequence);
         let mut left_minor = charge.total_minor;
+        let mut counted_sequence = 0;
         for refund in &self.refunds {
             let mut amount_minor = 0;
             if self.is_before_cancellation(refund) {
                 amount_minor = refund.amount_minor;
                 left_minor = left_minor.saturating_sub(amount_minor).max(0);
+                counted_sequence = refund.happened.sequence;
             }
             let description = format!("Refund of order {reference}");
             let credit = months.entry(
@@ -217,12 +207,20 @@ impl OrderAccount {
                 description,
                 -amount_minor,
             );
-            months.add(refund.currency, credit);
+            months.add(
+                refund.currency,
+                credit,
+                [cancelled_sequence, refund.happened.sequence],
+            );
         }
         if let Some(cancelled) = self.cancelled {
             let description = format!("Cancellation of order {reference}");
             let credit = months.entry(cancelled.at, EntryKind::Credit, description, -left_minor);
-            months.add(charge.currency, credit);
+            months.add(
+                charge.currency,
+                credit,
+                [cancelled.sequence, counted_sequence],
+            );
         }
         Some(months.into_parts())
     }
@@ -280,71 +278,5 @@ fn known_zone(name: &str) -> Result<&str, Poison> {
             "unknown_time_zone",
             format!("there is no time zone {name}"),
         )),
-    }
-}
-
-/// Collects the entries of one order by the months of its time zone.
-struct Months<'a> {
-    order_id: Uuid,
-    zone: TimeZone,
-    parts: BTreeMap<Period, Vec<InvoiceEntry<'a>>>,
-}
-
-impl<'a> Months<'a> {
-    fn new(order_id: Uuid, time_zone: &str) -> Self {
-        Self {
-            order_id,
-            // `known_zone` let no other name in.
-            zone: TimeZone::get(time_zone).unwrap_or(TimeZone::UTC),
-            parts: BTreeMap::new(),
-        }
-    }
-
-    fn entry(
-        &self,
-        at: i64,
-        kind: EntryKind,
-        description: String,
-        amount_minor: i64,
-    ) -> InvoiceEntry<'a> {
-        InvoiceEntry {
-            order_id: self.order_id,
-            kind,
-            date: Cow::Owned(self.day(at).to_string()),
-            at: Timestamp::from_micros(at),
-            description: Cow::Owned(description),
-            lines: Vec::new(),
-            shipping_minor: 0,
-            amount_minor,
-        }
-    }
-
-    /// Files an entry under its month. A credit of nothing is not shown, but its month stays one the order had to do with.
-    fn add(&mut self, currency: Currency, entry: InvoiceEntry<'a>) {
-        let day = self.day(entry.at.as_micros());
-        let period = Period {
-            year: day.year(),
-            month: day.month(),
-            currency,
-        };
-        let entries = self.parts.entry(period).or_default();
-        if entry.amount_minor != 0 || !entry.lines.is_empty() {
-            entries.push(entry);
-        }
-    }
-
-    fn day(&self, at: i64) -> Date {
-        let time = jiff::Timestamp::from_microsecond(at).unwrap_or(jiff::Timestamp::MAX);
-        self.zone.to_datetime(time).date()
-    }
-
-    fn into_parts(self) -> Vec<MonthPart<'a>> {
-        let part = |(period, entries): (Period, Vec<InvoiceEntry<'a>>)| MonthPart {
-            year: period.year,
-            month: period.month,
-            currency: Cow::Owned(period.currency.as_str().to_owned()),
-            entries,
-        };
-        self.parts.into_iter().map(part).collect()
     }
 }

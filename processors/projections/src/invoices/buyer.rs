@@ -114,9 +114,9 @@ impl Buyer {
                 .get(&contribution.order_id)
                 .map_or(0, |member| member.sequence);
             // Older news may be repeated after newer ones: the stage before starts again where it last committed.
-            if contribution.sequence > known {
+            if part.sequence > known {
                 let member = Member {
-                    sequence: contribution.sequence,
+                    sequence: part.sequence,
                     placed_at: contribution.placed_at,
                     entries: Packed::pack(&part.entries)?,
                 };
