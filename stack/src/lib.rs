@@ -5,8 +5,12 @@
 mod check;
 mod compose;
 mod config;
+#[cfg(feature = "docker")]
+mod containers;
 mod error;
 mod eventually;
+#[cfg(any(test, feature = "docker"))]
+mod images;
 mod jdk;
 mod lock;
 mod machine;

@@ -186,6 +186,7 @@ impl Stack {
     }
 
     /// The pids of these servers when every one of them runs and is not paused.
+    #[cfg(not(feature = "docker"))]
     pub(crate) fn running_pids(&self, servers: &[Server]) -> Option<Vec<u32>> {
         let Runner::Native(supervisor) = &self.0.runner else {
             return None;

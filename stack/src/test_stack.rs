@@ -8,7 +8,11 @@ use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
 use crate::config::{Config, Ports};
+#[cfg(feature = "docker")]
+use crate::containers;
 use crate::error::StackError;
+#[cfg(feature = "docker")]
+use crate::lock::Lock;
 use crate::private;
 use crate::progress::Progress;
 use crate::server::{Server, Urls};
@@ -21,12 +25,18 @@ const PORT_OFFSET: u16 = 10_000;
 
 /// What this process knows of the shared servers; everything is cheap after the first call.
 static KNOWN: Mutex<Known> = Mutex::const_new(Known {
+    #[cfg(not(feature = "docker"))]
     answered: Vec::new(),
+    #[cfg(feature = "docker")]
+    containers: None,
     swept: false,
 });
 
 struct Known {
+    #[cfg(feature = "docker")]
+    containers: Option<Stack>,
     /// Servers that have answered, with the pid under which they did.
+    #[cfg(not(feature = "docker"))]
     answered: Vec<(Server, u32)>,
     swept: bool,
 }
@@ -90,6 +100,13 @@ impl TestStack {
             .unwrap_or_else(|error| panic!("no servers for tests: {error}"))
     }
 
+    /// Stops what tests have left running: the shared servers, which are kept in `test` under `souk_home`.
+    pub async fn stop(souk_home: &Path) -> Result<(), StackError> {
+        Stack::new(Config::default(), souk_home.join("test"))
+            .down()
+            .await
+    }
+
     /// The stack behind, to kill, pause and restart its servers.
     pub fn stack(&self) -> &Stack {
         &self.stack
@@ -142,22 +159,12 @@ impl TestStack {
     async fn shared(more: &[Server], sql: Server) -> Self {
         let servers = [Server::CORE.as_slice(), more].concat();
         let home = workspace_root().join(".souk/test");
-        let config = Config {
-            ports: Ports::shifted(PORT_OFFSET),
-            ..Config::default()
-        };
-        let stack = Stack::new(config, &home);
         let records = home.join("spaces");
-
         // One task at a time; other processes are kept out by the stack's own lock.
         let mut known = KNOWN.lock().await;
-        if !known.answers(&stack, &servers) {
-            stack
-                .up(&servers, &Progress::traced())
-                .await
-                .unwrap_or_else(|error| panic!("no servers for tests: {error}"));
-            known.note(&stack, &servers);
-        }
+        let stack = shared_stack(&mut known, home, &servers)
+            .await
+            .unwrap_or_else(|error| panic!("no servers for tests: {error}"));
         if !known.swept {
             known.swept = true;
             sweep_in_background(records.clone(), stack.urls());
@@ -170,6 +177,54 @@ impl TestStack {
     }
 }
 
+#[cfg(not(feature = "docker"))]
+async fn shared_stack(
+    known: &mut Known,
+    home: PathBuf,
+    servers: &[Server],
+) -> Result<Stack, StackError> {
+    let config = Config {
+        ports: Ports::shifted(PORT_OFFSET),
+        ..Config::default()
+    };
+    let stack = Stack::new(config, home);
+    if !known.answers(&stack, servers) {
+        stack.up(servers, &Progress::traced()).await?;
+        known.note(&stack, servers);
+    }
+    Ok(stack)
+}
+
+#[cfg(feature = "docker")]
+async fn shared_stack(
+    known: &mut Known,
+    home: PathBuf,
+    servers: &[Server],
+) -> Result<Stack, StackError> {
+    if servers.iter().any(|server| !Server::CORE.contains(server)) {
+        return Err(StackError::NotHere {
+            action: "running mariadb or connect",
+            mode: "docker",
+        });
+    }
+    if let Some(stack) = &known.containers {
+        return Ok(stack.clone());
+    }
+    // Two test binaries must not create the same containers.
+    let lock = spawn_blocking(move || Lock::acquire(&home.join("containers.lock")));
+    let _lock = lock
+        .await
+        .map_err(|error| StackError::io("background work")(error.into()))??;
+    let stack = containers::start(Ports::shifted(PORT_OFFSET))
+        .await
+        .map_err(|error| StackError::Command {
+            command: "starting containers".to_owned(),
+            detail: error.to_string(),
+        })?;
+    known.containers = Some(stack.clone());
+    Ok(stack)
+}
+
 impl Drop for TestStack {
     fn drop(&mut self) {
         if matches!(self.kind, Kind::Private) {
@@ -178,6 +233,7 @@ impl Drop for TestStack {
     }
 }
 
+#[cfg(not(feature = "docker"))]
 impl Known {
     /// Whether all of these run as the very processes that have answered before.
     fn answers(&self, stack: &Stack, servers: &[Server]) -> bool {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::images;
 use crate::native::{kafka, mysql};
 
 #[test]
@@ -11,12 +12,17 @@ fn compose_runs_mysql_with_the_settings_of_the_native_one() {
 #[test]
 fn compose_runs_kafka_with_the_settings_of_the_native_one() {
     for (key, value) in kafka::SETTINGS {
-        // The image turns KAFKA_A_B into a.b.
-        let variable = format!("KAFKA_{}", key.to_uppercase().replace('.', "_"));
-        assert!(
-            FILE.contains(&format!("{variable}: \"{value}\"\n")),
-            "{variable}: {value}"
-        );
+        let line = format!("{}: \"{value}\"\n", images::kafka_variable(key));
+        assert!(FILE.contains(&line), "{line}");
+    }
+}
+
+#[test]
+fn compose_and_testcontainers_tell_the_images_the_same() {
+    let said = [images::MYSQL, images::KAFKA, images::OPENSEARCH].concat();
+    for (key, value) in said {
+        let line = format!("      {key}: {value}\n");
+        assert!(FILE.replace('"', "").contains(&line), "{line}");
     }
 }
 

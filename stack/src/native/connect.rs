@@ -20,6 +20,8 @@ pub(super) fn prepare(context: &Context<'_>) -> Result<Launch, StackError> {
             "plugin.path",
             context.cache.path(Artifact::Debezium).display().to_string(),
         ),
+        // Debezium declares its plugins, so the class path need not be searched for them.
+        ("plugin.discovery", "service_load".to_owned()),
         ("group.id", "souk-connect".to_owned()),
         ("key.converter", bytes.to_owned()),
         ("value.converter", bytes.to_owned()),

@@ -5,6 +5,7 @@
     reason = "a helper of a test fails by panicking, like the test"
 )]
 
+mod external;
 mod optional;
 mod private;
 mod shared;
