@@ -12,7 +12,7 @@ fn generated_files_are_what_the_schemas_say() {
 }
 
 /// What is generated for one event with that field.
-fn generate_field(test: &str, field: Value) -> Result<String, String> {
+fn generate_field(test: &str, field: &Value) -> Result<String, String> {
     let meta = json!({
         "name": "meta", "doc": "About the event itself.",
         "type": { "type": "record", "name": "EventMeta", "namespace": "souk", "doc": "Meta.", "fields": [] }
@@ -55,7 +55,7 @@ fn each_avro_type_has_its_rust_type() {
     .enumerate()
     {
         let field = json!({ "name": "what", "type": avro, "doc": "What." });
-        let text = generate_field(&format!("type-{number}"), field).unwrap();
+        let text = generate_field(&format!("type-{number}"), &field).unwrap();
         assert!(text.contains(&format!("    pub what: {rust},\n")), "{text}");
     }
 }
@@ -66,7 +66,7 @@ fn an_enums_default_takes_what_newer_builds_write() {
         "type": "enum", "name": "Kind", "namespace": "souk", "doc": "Kind.",
         "symbols": ["unknown", "net_banking"], "default": "unknown"
     } });
-    let text = generate_field("enum", field).unwrap();
+    let text = generate_field("enum", &field).unwrap();
     assert!(text.contains("#[serde(other)]\n    Unknown,"), "{text}");
     assert!(text.contains("    NetBanking,"), "{text}");
 }
@@ -97,7 +97,7 @@ fn what_cannot_be_generated_is_named() {
     .into_iter()
     .enumerate()
     {
-        let error = generate_field(&format!("refused-{number}"), field).unwrap_err();
+        let error = generate_field(&format!("refused-{number}"), &field).unwrap_err();
         assert!(error.contains(words), "{error}");
     }
 }
