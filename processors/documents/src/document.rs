@@ -8,7 +8,7 @@ use crate::sources::Sources;
 pub trait Document: Serialize + DeserializeOwned {
     /// Without the prefix of a deployment.
     const ALIAS: &'static str;
-    /// The JSON body the index is created with: settings and a strict mapping.
+    /// The JSON body the index is created with: a strict mapping and its analysers. Shards and replicas are the operator's.
     const MAPPING: &'static str;
 }
 
