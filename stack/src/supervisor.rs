@@ -18,7 +18,7 @@ use crate::provision::{Cache, Tools, remove_folder};
 use crate::server::{Server, ServerState};
 
 const STOP_WITHIN: Duration = Duration::from_secs(30);
-const OBEYS_WITHIN: Duration = Duration::from_secs(10);
+const OBEYS_WITHIN: Duration = Duration::from_secs(30);
 
 /// The processes of one home folder.
 #[derive(Debug)]

@@ -72,6 +72,8 @@ pub(super) fn prepare(context: &Context<'_>) -> Result<Launch, StackError> {
             context.config.memory.mysql_pool_mib
         ))
         .arg("--max-connections=500")
+        // Clients of tests hang up without saying good-bye; that is not worth a line each.
+        .arg("--log-warnings=1")
         .arg("--bind-address=127.0.0.1")
         .arg(format!("--port={}", context.config.ports.mariadb))
         .args(["--socket=mariadb.sock", "--pid-file=mariadb.pid"]))

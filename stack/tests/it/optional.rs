@@ -1,5 +1,5 @@
 use serde_json::Value;
-use souk_stack::TestStack;
+use souk_stack::{Server, TestStack};
 use sqlx::{Connection, MySqlConnection};
 
 #[tokio::test]
@@ -17,8 +17,15 @@ async fn mariadb_hands_out_spaces_and_logs_rows() {
 }
 
 #[tokio::test]
-async fn connect_offers_debezium() {
+async fn connect_offers_debezium_and_is_started_again_when_it_was_left_dead() {
     let stack = TestStack::connect().await;
+    assert_offers_debezium(&stack).await;
+
+    stack.stack().kill(Server::Connect).await.unwrap();
+    assert_offers_debezium(&TestStack::connect().await).await;
+}
+
+async fn assert_offers_debezium(stack: &TestStack) {
     let url = format!("{}/connector-plugins", stack.connect_url());
     let plugins: Vec<Value> = reqwest::get(url).await.unwrap().json().await.unwrap();
     let debezium = "io.debezium.connector.mysql.MySqlConnector";
