@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, StatusCode};
+use backon::{ConstantBuilder, Retryable};
+use reqwest::{Client, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
@@ -78,40 +79,58 @@ pub fn connector_config(options: &ConnectorOptions) -> Result<Value, ConnectErro
 pub async fn register(connect_url: &Url, options: &ConnectorOptions) -> Result<(), ConnectError> {
     let config = connector_config(options)?;
     let url = connector_url(connect_url, &options.prefix, "/config");
-    let response = client()?
-        .put(url)
-        .json(&config)
-        .send()
-        .await
-        .map_err(ConnectError::Unreachable)?;
-    let status = response.status();
-    if status.is_success() {
-        return Ok(());
+    let refusal = send(client()?.put(url).json(&config)).await?;
+    refusal.map_or(Ok(()), |(status, body)| {
+        // Kafka Connect quotes the configuration in its refusals.
+        let password = config["database.password"]
+            .as_str()
+            .filter(|password| !password.is_empty());
+        let body = password.map_or(body.clone(), |password| body.replace(password, "[hidden]"));
+        Err(ConnectError::Refused { status, body })
+    })
+}
+
+/// Removes the connector, so that the relay may run again. It is no error when there is none.
+pub async fn unregister(connect_url: &Url, prefix: &str) -> Result<(), ConnectError> {
+    match send(client()?.delete(connector_url(connect_url, prefix, ""))).await? {
+        None | Some((StatusCode::NOT_FOUND, _)) => Ok(()),
+        Some((status, body)) => Err(ConnectError::Refused { status, body }),
     }
-    let body = response.text().await.unwrap_or_default();
-    // Kafka Connect quotes the configuration in its refusals.
-    let body = match config["database.password"].as_str() {
-        Some(password) if !password.is_empty() => body.replace(password, "[hidden]"),
-        _ => body,
-    };
-    Err(ConnectError::Refused { status, body })
 }
 
 /// Whether the connector is registered for this prefix: the relay must not start then.
 pub async fn is_registered(connect_url: &Url, prefix: &str) -> Result<bool, ConnectError> {
-    let response = client()?
-        .get(connector_url(connect_url, prefix, ""))
-        .send()
-        .await
-        .map_err(ConnectError::Unreachable)?;
-    match response.status() {
-        StatusCode::NOT_FOUND => Ok(false),
-        status if status.is_success() => Ok(true),
-        status => Err(ConnectError::Refused {
-            status,
-            body: response.text().await.unwrap_or_default(),
-        }),
+    match send(client()?.get(connector_url(connect_url, prefix, ""))).await? {
+        None => Ok(true),
+        Some((StatusCode::NOT_FOUND, _)) => Ok(false),
+        Some((status, body)) => Err(ConnectError::Refused { status, body }),
     }
+}
+
+/// Returns what Kafka Connect said against it, if anything. Its workers answer nothing while they divide their tasks.
+async fn send(request: RequestBuilder) -> Result<Option<(StatusCode, String)>, ConnectError> {
+    let attempt = async || {
+        let Some(request) = request.try_clone() else {
+            return Ok(None);
+        };
+        let response = request.send().await.map_err(ConnectError::Unreachable)?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(None);
+        }
+        let body = response.text().await.unwrap_or_default();
+        if status == StatusCode::CONFLICT || body.contains("rebalance") {
+            return Err(ConnectError::Refused { status, body });
+        }
+        Ok(Some((status, body)))
+    };
+    let pauses = ConstantBuilder::default()
+        .with_delay(Duration::from_millis(500))
+        .with_max_times(60);
+    attempt
+        .retry(pauses)
+        .when(|error| matches!(error, ConnectError::Refused { .. }))
+        .await
 }
 
 fn connector_url(connect_url: &Url, prefix: &str, suffix: &str) -> String {

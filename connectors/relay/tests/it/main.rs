@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod debezium;
 mod delivery;
 mod hand_over;
 mod lease;

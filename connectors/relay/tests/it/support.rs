@@ -13,6 +13,7 @@ use souk_platform::clients::KafkaConfig;
 use souk_platform::ops::Health;
 use souk_relay::{Config, Deps};
 use souk_stack::{Space, TestStack, eventually};
+use sqlx::MySqlPool;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -78,15 +79,9 @@ impl World {
             space,
             _stack: stack,
         };
-        let mut conn = world.connect().await;
-        // The first migration, which creates the tables the relay reads; statements end in `;` at a line's end.
-        let migration = include_str!("../../../../producers/store/migrations/0001_event_store.sql");
-        for statement in migration
-            .split(";\n")
-            .filter(|statement| !statement.trim().is_empty())
-        {
-            conn.query_drop(statement).await.unwrap();
-        }
+        let pool = MySqlPool::connect(&world.space.mysql_url).await.unwrap();
+        souk_store::migrate(&pool).await.unwrap();
+        pool.close().await;
         world
     }
 
@@ -351,6 +346,7 @@ impl KafkaLog {
                     .headers()
                     .unwrap()
                     .iter()
+                    .filter(|header| header.value.is_some())
                     .map(|header| (header.key.to_owned(), text(header.value)))
                     .collect(),
                 written_at_millis: message.timestamp().to_millis().unwrap(),
@@ -373,6 +369,15 @@ impl KafkaLog {
 
     /// Asserts that exactly the written events are there, unchanged, each aggregate's first copies in order.
     pub(crate) fn assert_complete(&self, written: &[Written]) {
+        self.assert_complete_with(written, headers);
+    }
+
+    /// As above, with other headers.
+    pub(crate) fn assert_complete_with(
+        &self,
+        written: &[Written],
+        headers: impl Fn(&Written) -> BTreeMap<String, String>,
+    ) {
         let by_id: HashMap<&str, &Written> = written
             .iter()
             .map(|event| (event.event_id.as_str(), event))
@@ -385,13 +390,8 @@ impl KafkaLog {
                 .unwrap_or_else(|| panic!("never committed: {record:?}"));
             assert_eq!(record.key, event.aggregate_id);
             assert_eq!(record.payload, event.payload, "{}", record.id());
-            assert!(
-                record
-                    .topic
-                    .ends_with(&format!("souk.{}.events.v1", event.aggregate_type)),
-                "{}",
-                record.topic
-            );
+            let suffix = format!("souk.{}.events.v1", event.aggregate_type);
+            assert!(record.topic.ends_with(&suffix), "{}", record.topic);
             assert_eq!(record.headers, headers(event));
             let partition = *partitions
                 .entry(&event.aggregate_id)
