@@ -106,6 +106,8 @@ pub(crate) enum Answer<P: Projection> {
         result: Result<Written, RuntimeError>,
     },
     Refreshed(Duration),
+    /// The books know the outcome already.
+    Committed,
     DeadLettered(Result<u64, RuntimeError>),
     Restored {
         number: i32,
@@ -234,6 +236,7 @@ impl<P: Projection> Worker<P> {
         match answer {
             Answer::Written { batch, result } => self.take_written(batch, result?),
             Answer::Refreshed(took) => self.take_refreshed(took),
+            Answer::Committed => {}
             Answer::DeadLettered(number) => {
                 self.num_letters_waiting -= 1;
                 self.ledger.pay(number?);

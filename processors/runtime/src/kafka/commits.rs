@@ -95,17 +95,12 @@ impl Commits {
         !state.in_flight && state.partitions.values().any(|settled| settled.changed)
     }
 
-    /// Commits what changed without waiting; [`Self::confirm`] hears of the outcome. A commit that waited for the broker would
-    /// hold up every record behind it.
-    pub(crate) fn commit<C: ConsumerContext>(&self, consumer: &impl Consumer<C>) {
-        let (list, _) = self.take_changed(|_| true);
-        if list.count() == 0 {
-            return;
-        }
-        self.lock().in_flight = true;
-        if let Err(error) = consumer.commit(&list, CommitMode::Async) {
-            self.confirm(&Err(error), &list);
-        }
+    /// Takes what changed, to be committed elsewhere: a commit takes as long as the broker does, and would hold up every record behind
+    /// it. [`Self::confirm`] has to hear of the outcome.
+    pub(crate) fn take(&self) -> Option<TopicPartitionList> {
+        let list = self.take_changed(|_| true);
+        self.lock().in_flight = list.count() > 0;
+        (list.count() > 0).then_some(list)
     }
 
     /// Commits what changed in `partitions` and waits: their next owner starts from here.
@@ -114,8 +109,8 @@ impl Commits {
         consumer: &impl Consumer<C>,
         partitions: &[i32],
     ) {
-        let (list, count) = self.take_changed(|partition| partitions.contains(&partition));
-        if count > 0 {
+        let list = self.take_changed(|partition| partitions.contains(&partition));
+        if list.count() > 0 {
             let result = consumer.commit(&list, CommitMode::Sync);
             self.confirm(&result, &list);
         }
@@ -146,7 +141,7 @@ impl Commits {
         }
     }
 
-    fn take_changed(&self, wanted: impl Fn(i32) -> bool) -> (TopicPartitionList, usize) {
+    fn take_changed(&self, wanted: impl Fn(i32) -> bool) -> TopicPartitionList {
         let mut list = TopicPartitionList::new();
         let mut state = self.lock();
         for (partition, settled) in &mut state.partitions {
@@ -163,8 +158,7 @@ impl Commits {
                 }
             }
         }
-        let count = list.count();
-        (list, count)
+        list
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

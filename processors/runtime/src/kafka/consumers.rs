@@ -25,6 +25,8 @@ pub(crate) fn group_config(
 /// Settings of a consumer that is told its partitions and offsets.
 pub(crate) fn reader_config(kafka: &ClientConfig, group: &str) -> ClientConfig {
     let mut config = kafka.clone();
+    // A consumer warns of it at every start.
+    config.remove("partitioner");
     config
         .set("group.id", group)
         .set("enable.auto.commit", "false")

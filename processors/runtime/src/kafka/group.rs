@@ -180,8 +180,4 @@ impl ConsumerContext for Group {
             tracing::error!(%error, "rebalance could not be carried out");
         }
     }
-
-    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
-        self.commits.confirm(&result, offsets);
-    }
 }

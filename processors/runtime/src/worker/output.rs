@@ -160,6 +160,12 @@ impl<P: Projection> Worker<P> {
             return;
         }
         metrics::documents(self.projection.name(), output.len());
+        tracing::debug!(
+            processor = self.projection.name(),
+            documents = output.len(),
+            bytes = output.num_bytes(),
+            "batch is sent"
+        );
         self.sizes.learn(output.len(), output.num_bytes());
         self.freshness
             .set_busy(self.sizes.is_full(output.num_bytes()));
@@ -253,6 +259,11 @@ impl<P: Projection> Worker<P> {
 
     /// Everything in `report` is searchable: it may be committed, and those who wait for it are told.
     fn publish(&mut self, report: &Report) {
+        tracing::debug!(
+            processor = self.projection.name(),
+            events = report.applied.len(),
+            "batch is settled"
+        );
         let now = now_micros();
         let mut batches: BTreeMap<(i32, usize), Batch> = BTreeMap::new();
         for applied in &report.applied {

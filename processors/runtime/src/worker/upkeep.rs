@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::{Consumer, StreamConsumer};
+use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
 use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use souk_platform::clock::now_micros;
@@ -99,7 +99,7 @@ impl<P: Projection> Worker<P> {
     pub(super) fn keep_up(&mut self) {
         let now = Instant::now();
         if now >= self.upkeep.next_commit && self.group.context().commits.is_due() {
-            self.group.context().commits.commit(&*self.group);
+            self.commit();
             self.upkeep.next_commit = now + self.config.commit_every;
         }
         if now >= self.upkeep.next_ends {
@@ -139,6 +139,23 @@ impl<P: Projection> Worker<P> {
         .into_iter()
         .flatten()
         .fold(self.upkeep.next_ends, Instant::min)
+    }
+
+    /// On a thread of its own, because librdkafka reports the outcome of a manual commit only to those who wait for it.
+    fn commit(&mut self) {
+        let Some(list) = self.group.context().commits.take() else {
+            return;
+        };
+        let (group, answer) = (self.group.clone(), self.answer.clone());
+        self.tasks.spawn_blocking_on(
+            move || {
+                let result = group.commit(&list, CommitMode::Sync);
+                group.context().commits.confirm(&result, &list);
+                drop(group);
+                drop(answer.blocking_send(Answer::Committed));
+            },
+            &self.runtime,
+        );
     }
 
     fn ask_ends(&mut self) {

@@ -7,14 +7,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 /// A connection to a server that can be cut and mended.
-pub struct Cable {
+pub(crate) struct Cable {
     address: SocketAddr,
     whole: watch::Sender<bool>,
     refused: Arc<AtomicUsize>,
 }
 
 impl Cable {
-    pub async fn to(url: &str) -> Self {
+    pub(crate) async fn to(url: &str) -> Self {
         let target = host_and_port(url);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (whole, state) = watch::channel(true);
@@ -38,20 +38,20 @@ impl Cable {
     }
 
     /// The server's URL through this cable.
-    pub fn url(&self, url: &str) -> String {
+    pub(crate) fn url(&self, url: &str) -> String {
         url.replace(&host_and_port(url), &self.address.to_string())
     }
 
-    pub fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.whole.send_replace(false);
     }
 
-    pub fn mend(&self) {
+    pub(crate) fn mend(&self) {
         self.whole.send_replace(true);
     }
 
     /// Connections that were tried while the cable was cut.
-    pub fn refused(&self) -> usize {
+    pub(crate) fn refused(&self) -> usize {
         self.refused.load(Ordering::SeqCst)
     }
 }

@@ -176,6 +176,10 @@ async fn a_shutdown_finishes_what_was_read() {
     world.send_items(0..3000, "o").await;
     let mut running = world.start(Shelf);
     running.wait_until_ready().await;
+    eventually(SOON, "the first documents", async || {
+        (!world.documents().await.is_empty()).then_some(())
+    })
+    .await;
     running.stop().await;
     let committed = world.committed("shelf", ITEMS);
     let documents = world.documents().await;

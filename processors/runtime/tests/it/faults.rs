@@ -3,7 +3,6 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -11,7 +10,7 @@ use tokio::sync::watch;
 
 /// Stands in front of OpenSearch and interferes with bulk requests.
 #[derive(Clone)]
-pub struct Faults(Arc<Inner>);
+pub(crate) struct Faults(Arc<Inner>);
 
 struct Inner {
     target: String,
@@ -19,16 +18,15 @@ struct Inner {
     url: Mutex<String>,
     plan: Mutex<Plan>,
     seen: watch::Sender<Seen>,
-    open: watch::Sender<bool>,
 }
 
 /// What happens to the next bulk requests.
 #[derive(Clone, Copy, Debug)]
-pub enum Plan {
+pub(crate) enum Plan {
     Pass,
-    /// So many pass, all others wait until [`Faults::open`].
+    /// So many pass, all others are held for ever.
     HoldAfter(usize),
-    /// The next one waits until [`Faults::open`], all others pass.
+    /// The next one is held for ever, all others pass.
     HoldNext,
     /// The first item of the next one is answered with this status and error type, and not written.
     FailFirstItem(u16, &'static str),
@@ -36,14 +34,14 @@ pub enum Plan {
 
 /// Bulk requests so far.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
-    pub held: usize,
+pub(crate) struct Seen {
+    pub(crate) held: usize,
     /// Number of documents of each bulk that was answered by OpenSearch.
-    pub passed: Vec<usize>,
+    pub(crate) passed: Vec<usize>,
 }
 
 impl Faults {
-    pub async fn before(opensearch_url: &str, plan: Plan) -> Self {
+    pub(crate) async fn before(opensearch_url: &str, plan: Plan) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let faults = Self(Arc::new(Inner {
@@ -52,27 +50,21 @@ impl Faults {
             url: Mutex::new(url),
             plan: Mutex::new(plan),
             seen: watch::Sender::default(),
-            open: watch::Sender::new(false),
         }));
         let router = Router::new().fallback(handle).with_state(faults.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         faults
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         self.0.url.lock().unwrap().clone()
     }
 
-    pub fn plan(&self, plan: Plan) {
+    pub(crate) fn plan(&self, plan: Plan) {
         *self.0.plan.lock().unwrap() = plan;
     }
 
-    /// Lets everything through that is held, now and later.
-    pub fn open(&self) {
-        self.0.open.send_replace(true);
-    }
-
-    pub fn seen(&self) -> Seen {
+    pub(crate) fn seen(&self) -> Seen {
         self.0.seen.borrow().clone()
     }
 
@@ -84,10 +76,7 @@ impl Faults {
         };
         if hold {
             self.0.seen.send_modify(|seen| seen.held += 1);
-            let mut open = self.0.open.subscribe();
-            if open.wait_for(|open| *open).await.is_err() {
-                return StatusCode::BAD_GATEWAY.into_response();
-            }
+            return std::future::pending().await;
         }
         let lines: Vec<&[u8]> = body.split_inclusive(|byte| *byte == b'\n').collect();
         let num_documents = lines.len() / 2;
@@ -126,7 +115,7 @@ impl Faults {
             let rest = Bytes::from(lines[2..].concat());
             let response = self.send("POST", path, "application/x-ndjson", rest).await;
             let answer: Value = response.json().await.unwrap();
-            items = answer["items"].as_array().unwrap().clone();
+            items.clone_from(answer["items"].as_array().unwrap());
         }
         items.insert(
             0,

@@ -1,4 +1,5 @@
 //! The runtime with real Kafka, registry and OpenSearch.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod cable;
 mod faults;

@@ -6,10 +6,10 @@ use serde_json::json;
 use souk_runtime::{Body, Destination, Document, Poison, Projection, Record, Rendered, Touched};
 use souk_schemas::{Event, UserEvent};
 
-pub const USERS: &str = "souk.user.events.v1";
-pub const ALIAS: &str = "souk-test-people";
+pub(crate) const USERS: &str = "souk.user.events.v1";
+pub(crate) const ALIAS: &str = "souk-test-people";
 
-pub struct People;
+pub(crate) struct People;
 
 impl Projection for People {
     type Key = String;

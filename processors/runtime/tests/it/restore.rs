@@ -1,14 +1,14 @@
 use std::fs;
 use std::time::Duration;
 
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use serde_json::json;
 use souk_runtime::{Config, Status};
 use souk_stack::eventually;
 
 use crate::shelf::{ITEMS, PRICES, Shelf};
-use crate::world::{PARTITIONS, SOON, World, kafka};
+use crate::world::{PARTITIONS, SOON, World};
 
 const ITEMS_WRITTEN: usize = 300;
 
@@ -67,10 +67,7 @@ async fn snapshots_spare_reading_the_topics_again_and_damaged_ones_are_ignored()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_snapshot_ahead_of_the_commits_is_not_used() {
     let world = stopped("runtime-ahead").await;
-    let consumer: BaseConsumer = kafka(&world.space)
-        .set("group.id", format!("{}souk.shelf", world.space.prefix))
-        .create()
-        .unwrap();
+    let consumer = world.consumer("souk.shelf");
     let mut list = TopicPartitionList::new();
     for partition in 0..PARTITIONS {
         list.add_partition_offset(&world.topic(ITEMS), partition, Offset::Offset(1))

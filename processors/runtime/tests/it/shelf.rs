@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use souk_runtime::{Body, Destination, Document, Poison, Projection, Record, Rendered, Touched};
 
-pub const ITEMS: &str = "souk.test-items.v1";
-pub const PRICES: &str = "souk.test-prices.v1";
-pub const PEOPLE: &str = "souk.test-people.v1";
-pub const ALIAS: &str = "souk-test-shelf";
+pub(crate) const ITEMS: &str = "souk.test-items.v1";
+pub(crate) const PRICES: &str = "souk.test-prices.v1";
+pub(crate) const PEOPLE: &str = "souk.test-people.v1";
+pub(crate) const ALIAS: &str = "souk-test-shelf";
 
 /// Items with their price and their owner's name.
-pub struct Shelf;
+pub(crate) struct Shelf;
 
 #[derive(Default, Serialize, Deserialize)]
-pub struct Facts {
+pub(crate) struct Facts {
     items: BTreeMap<String, Item>,
 }
 
@@ -32,7 +32,7 @@ struct Item {
 }
 
 #[derive(Default, Serialize, Deserialize)]
-pub struct Shared {
+pub(crate) struct Shared {
     people: BTreeMap<String, (i64, String)>,
 }
 
@@ -158,9 +158,9 @@ impl Projection for Shelf {
 }
 
 /// Passes items on to another topic, keyed by their owner.
-pub struct Copies;
+pub(crate) struct Copies;
 
-pub const COPIES: &str = "souk.test-copies.v1";
+pub(crate) const COPIES: &str = "souk.test-copies.v1";
 
 impl Projection for Copies {
     type Key = String;

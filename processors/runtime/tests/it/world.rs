@@ -1,6 +1,6 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
@@ -17,28 +17,33 @@ use souk_runtime::{Config, Deps, Processor, Projection, spawn};
 use souk_schemas::{Decoder, registry::Registry};
 use souk_stack::{Space, TestStack, eventually};
 use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
 
 use crate::shelf::{ALIAS, COPIES, ITEMS, PEOPLE, PRICES};
 
-pub const SOON: Duration = Duration::from_secs(90);
-pub const PARTITIONS: i32 = 4;
+pub(crate) const SOON: Duration = Duration::from_secs(90);
+pub(crate) const PARTITIONS: i32 = 4;
 
 /// One test's topics, index and state directory.
-pub struct World {
-    pub space: Space,
-    pub producer: FutureProducer,
-    pub config: Config,
+pub(crate) struct World {
+    pub(crate) space: Space,
+    pub(crate) producer: FutureProducer,
+    pub(crate) config: Config,
     http: reqwest::Client,
+    asking: Mutex<HashMap<String, BaseConsumer>>,
 }
 
 /// A processor at work.
-pub struct Running {
-    pub processor: Processor,
+pub(crate) struct Running {
+    pub(crate) processor: Processor,
     shutdown: CancellationToken,
 }
 
 impl World {
-    pub async fn new(name: &str) -> Self {
+    pub(crate) async fn new(name: &str) -> Self {
+        // `RUST_LOG=debug cargo test` shows what the processors say; the first test to get here wins.
+        let logs = tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env());
+        drop(logs.with_test_writer().try_init());
         let space = TestStack::get().await.space(name).await;
         let config = Config {
             state_dir: PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(&space.prefix),
@@ -47,6 +52,7 @@ impl World {
         let world = Self {
             producer: kafka(&space).create().unwrap(),
             http: reqwest::Client::new(),
+            asking: Mutex::default(),
             space,
             config,
         };
@@ -57,7 +63,7 @@ impl World {
         world
     }
 
-    pub async fn create_topic(&self, topic: &str, partitions: i32) {
+    pub(crate) async fn create_topic(&self, topic: &str, partitions: i32) {
         let admin: AdminClient<DefaultClientContext> = kafka(&self.space).create().unwrap();
         let name = self.topic(topic);
         let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
@@ -70,15 +76,15 @@ impl World {
         }
     }
 
-    pub fn topic(&self, topic: &str) -> String {
+    pub(crate) fn topic(&self, topic: &str) -> String {
         format!("{}{topic}", self.space.prefix)
     }
 
-    pub fn deps(&self) -> Deps {
+    pub(crate) fn deps(&self) -> Deps {
         self.deps_with(&self.space.opensearch_url, &self.space.registry_url)
     }
 
-    pub fn deps_with(&self, opensearch_url: &str, registry_url: &str) -> Deps {
+    pub(crate) fn deps_with(&self, opensearch_url: &str, registry_url: &str) -> Deps {
         let config = OpenSearchConfig {
             url: opensearch_url.parse().unwrap(),
             ..OpenSearchConfig::default()
@@ -91,11 +97,20 @@ impl World {
         }
     }
 
-    pub fn start<P: Projection>(&self, projection: P) -> Running {
+    pub(crate) fn start<P: Projection>(&self, projection: P) -> Running {
         self.start_with(projection, self.config.clone(), self.deps())
     }
 
-    pub fn start_with<P: Projection>(&self, projection: P, config: Config, deps: Deps) -> Running {
+    pub(crate) fn start_with<P: Projection>(
+        &self,
+        projection: P,
+        config: Config,
+        deps: Deps,
+    ) -> Running {
+        assert_eq!(
+            deps.prefix, self.space.prefix,
+            "every test keeps to its own space"
+        );
         let shutdown = CancellationToken::new();
         Running {
             processor: spawn(projection, config, deps, shutdown.clone()),
@@ -103,19 +118,19 @@ impl World {
         }
     }
 
-    pub async fn send(&self, topic: &str, key: &str, value: &Value) {
+    pub(crate) async fn send(&self, topic: &str, key: &str, value: &Value) {
         self.send_bytes(topic, key, value.to_string().as_bytes())
             .await;
     }
 
-    pub async fn send_bytes(&self, topic: &str, key: &str, value: &[u8]) {
+    pub(crate) async fn send_bytes(&self, topic: &str, key: &str, value: &[u8]) {
         let topic = self.topic(topic);
         let record = FutureRecord::to(&topic).key(key).payload(value);
         self.producer.send(record, SOON).await.unwrap();
     }
 
     /// Writes `count` first lines of items `item-0`, `item-1`, .. of one owner, in one go.
-    pub async fn send_items(&self, numbers: std::ops::Range<usize>, owner: &str) {
+    pub(crate) async fn send_items(&self, numbers: std::ops::Range<usize>, owner: &str) {
         let topic = self.topic(ITEMS);
         let sends = numbers.map(|number| {
             let key = format!("item-{number}");
@@ -132,11 +147,11 @@ impl World {
     }
 
     /// Everything that can be searched now, by id.
-    pub async fn documents(&self) -> BTreeMap<String, Value> {
+    pub(crate) async fn documents(&self) -> BTreeMap<String, Value> {
         self.documents_of(ALIAS).await
     }
 
-    pub async fn documents_of(&self, alias: &str) -> BTreeMap<String, Value> {
+    pub(crate) async fn documents_of(&self, alias: &str) -> BTreeMap<String, Value> {
         let url = format!(
             "{}/{}{alias}/_search",
             self.space.opensearch_url, self.space.prefix
@@ -158,7 +173,7 @@ impl World {
     }
 
     /// Makes what is written searchable, as the processor would.
-    pub async fn refresh(&self) {
+    pub(crate) async fn refresh(&self) {
         let url = format!(
             "{}/{}{ALIAS}/_refresh",
             self.space.opensearch_url, self.space.prefix
@@ -167,7 +182,7 @@ impl World {
     }
 
     /// Waits until there are `count` documents that all hold to `rule`.
-    pub async fn wait_for(
+    pub(crate) async fn wait_for(
         &self,
         what: &str,
         count: usize,
@@ -180,12 +195,23 @@ impl World {
         .await
     }
 
-    /// The sum of the committed offsets of a topic.
-    pub fn committed(&self, group: &str, topic: &str) -> i64 {
-        let consumer: BaseConsumer = kafka(&self.space)
-            .set("group.id", format!("{}souk.{group}", self.space.prefix))
+    /// A consumer that does not join the group it names.
+    pub(crate) fn consumer(&self, group: &str) -> BaseConsumer {
+        let mut config = kafka(&self.space);
+        config.remove("partitioner");
+        config
+            .set("group.id", format!("{}{group}", self.space.prefix))
+            .set("auto.offset.reset", "earliest")
             .create()
-            .unwrap();
+            .unwrap()
+    }
+
+    /// The sum of the committed offsets of a topic.
+    pub(crate) fn committed(&self, group: &str, topic: &str) -> i64 {
+        let mut asking = self.asking.lock().unwrap();
+        let consumer = asking
+            .entry(group.to_owned())
+            .or_insert_with(|| self.consumer(&format!("souk.{group}")));
         let mut list = TopicPartitionList::new();
         for partition in 0..PARTITIONS {
             list.add_partition(&self.topic(topic), partition);
@@ -203,7 +229,7 @@ impl World {
             .sum()
     }
 
-    pub async fn wait_for_commit(&self, group: &str, topic: &str, sum: i64) {
+    pub(crate) async fn wait_for_commit(&self, group: &str, topic: &str, sum: i64) {
         let what = format!("{sum} records of {topic} to be committed");
         eventually(SOON, &what, async || {
             (self.committed(group, topic) == sum).then_some(())
@@ -212,12 +238,8 @@ impl World {
     }
 
     /// Reads a topic from its beginning until `count` records were there.
-    pub async fn read(&self, topic: &str, count: usize) -> Vec<OwnedMessage> {
-        let consumer: BaseConsumer = kafka(&self.space)
-            .set("group.id", format!("{}reader", self.space.prefix))
-            .set("auto.offset.reset", "earliest")
-            .create()
-            .unwrap();
+    pub(crate) async fn read(&self, topic: &str, count: usize) -> Vec<OwnedMessage> {
+        let consumer = self.consumer("reader");
         let name = self.topic(topic);
         let partitions = eventually(SOON, &format!("topic {topic}"), async || {
             let metadata = consumer
@@ -247,19 +269,19 @@ impl World {
 
 impl Running {
     /// Stops it in good order.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         self.processor.task.await.unwrap().unwrap();
     }
 
     /// Kills it: nothing is finished.
-    pub async fn kill(self) {
+    pub(crate) async fn kill(self) {
         self.processor.task.abort();
         assert!(self.processor.task.await.unwrap_err().is_cancelled());
     }
 
     /// Waits until it has so many partitions and is ready.
-    pub async fn wait_for_partitions(&mut self, rule: impl Fn(usize) -> bool) {
+    pub(crate) async fn wait_for_partitions(&mut self, rule: impl Fn(usize) -> bool) {
         let ready = self
             .processor
             .status
@@ -270,19 +292,19 @@ impl Running {
             .unwrap();
     }
 
-    pub async fn wait_until_ready(&mut self) {
+    pub(crate) async fn wait_until_ready(&mut self) {
         self.wait_for_partitions(|count| count > 0).await;
     }
 }
 
-pub fn kafka(space: &Space) -> ClientConfig {
+pub(crate) fn kafka(space: &Space) -> ClientConfig {
     kafka_config(&KafkaConfig {
         bootstrap: space.kafka.clone(),
         ..KafkaConfig::default()
     })
 }
 
-pub fn header(message: &OwnedMessage, name: &str) -> String {
+pub(crate) fn header(message: &OwnedMessage, name: &str) -> String {
     let headers = message.headers().expect("headers");
     let header = headers
         .iter()
