@@ -21,6 +21,8 @@ const BUNDLED: &str = include_str!("../topics.yaml");
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalogue {
+    /// The largest record of any topic, compressed.
+    pub max_record_bytes: u32,
     /// What all topics of dead letters have in common.
     pub dead_letters: DeadLetters,
     /// All others.
@@ -144,16 +146,37 @@ impl Catalogue {
     pub(crate) fn wanted(&self, prefix: &str) -> Vec<WantedTopic> {
         let mut wanted = Vec::new();
         for topic in &self.topics {
-            wanted.push(topic.wanted(prefix));
+            let mut configs = self.configs(topic.cleanup, topic.retention);
+            configs.extend(topic.configs.clone());
+            wanted.push(WantedTopic {
+                name: format!("{prefix}{}", topic.name),
+                partitions: topic.partitions,
+                configs,
+            });
             for processor in &topic.processors {
                 wanted.push(WantedTopic {
                     name: dead_letter_topic(prefix, &topic.name, processor),
                     partitions: self.dead_letters.partitions,
-                    configs: configs(Cleanup::Delete, self.dead_letters.retention),
+                    configs: self.configs(Cleanup::Delete, self.dead_letters.retention),
                 });
             }
         }
         wanted
+    }
+
+    fn configs(&self, cleanup: Cleanup, retention: Retention) -> BTreeMap<String, String> {
+        let policy = match cleanup {
+            Cleanup::Delete => "delete",
+            Cleanup::Compact => "compact",
+        };
+        BTreeMap::from([
+            ("cleanup.policy".to_owned(), policy.to_owned()),
+            ("retention.ms".to_owned(), retention.millis()),
+            (
+                "max.message.bytes".to_owned(),
+                self.max_record_bytes.to_string(),
+            ),
+        ])
     }
 }
 
@@ -198,35 +221,20 @@ impl Topic {
             }
         }
     }
-
-    fn wanted(&self, prefix: &str) -> WantedTopic {
-        let mut configs = configs(self.cleanup, self.retention);
-        configs.extend(self.configs.clone());
-        WantedTopic {
-            name: format!("{prefix}{}", self.name),
-            partitions: self.partitions,
-            configs,
-        }
-    }
 }
 
 fn parse_bundled() -> Catalogue {
     Catalogue::parse(BUNDLED).expect("topics.yaml is part of this build and read by a test")
 }
 
-fn configs(cleanup: Cleanup, retention: Retention) -> BTreeMap<String, String> {
-    let policy = match cleanup {
-        Cleanup::Delete => "delete",
-        Cleanup::Compact => "compact",
-    };
-    let millis = match retention {
-        Retention::Forever => "-1".to_owned(),
-        Retention::For(time) => time.as_millis().to_string(),
-    };
-    BTreeMap::from([
-        ("cleanup.policy".to_owned(), policy.to_owned()),
-        ("retention.ms".to_owned(), millis),
-    ])
+impl Retention {
+    /// As Kafka has it.
+    fn millis(self) -> String {
+        match self {
+            Self::Forever => "-1".to_owned(),
+            Self::For(time) => time.as_millis().to_string(),
+        }
+    }
 }
 
 impl TryFrom<String> for Retention {

@@ -47,8 +47,9 @@ fn contradictions_are_all_named() {
 
 #[test]
 fn unknown_fields_are_refused() {
-    let error =
-        Catalogue::parse("dead_letters: {partitions: 1, retention: 1d, color: red}\ntopics: []");
+    let error = Catalogue::parse(
+        "max_record_bytes: 1\ndead_letters: {partitions: 1, retention: 1d, color: red}\ntopics: []",
+    );
     assert!(error.unwrap_err().to_string().contains("color"));
 }
 
@@ -59,6 +60,7 @@ fn each_processor_has_dead_letters_beside_its_source() {
     let dead = topic("t1-souk.listing.events.v1.catalog.dlq");
     assert_eq!(dead.partitions, 1);
     assert_eq!(dead.configs["retention.ms"], "-1");
+    assert_eq!(dead.configs["max.message.bytes"], "20971520");
     let progress = topic("t1-souk.processors.progress.v1");
     assert_eq!(progress.configs["retention.ms"], "900000");
     assert_eq!(progress.configs["segment.ms"], "300000");
@@ -80,7 +82,7 @@ fn retention_is_read_and_written() {
         ("90s", "90000"),
     ] {
         let retention = Retention::try_from(text.to_owned()).unwrap();
-        assert_eq!(configs(Cleanup::Delete, retention)["retention.ms"], millis);
+        assert_eq!(retention.millis(), millis);
         assert_eq!(String::from(retention), text);
     }
     for text in ["", "m", "15", "-1d", "1.5h", "0s", "15mm", "never"] {

@@ -64,7 +64,8 @@ async fn settings_that_differ_are_corrected_and_others_are_kept() {
     let admin: AdminClient<DefaultClientContext> = client.create().unwrap();
     let by_hand = AlterConfig::new(ResourceSpecifier::Topic(&topic))
         .set("retention.ms", "1000")
-        .set("max.message.bytes", "2000000");
+        .set("max.message.bytes", "2000000")
+        .set("segment.bytes", "104857600");
     let altered = admin
         .alter_configs(&[by_hand], &AdminOptions::new())
         .await
@@ -76,11 +77,14 @@ async fn settings_that_differ_are_corrected_and_others_are_kept() {
     assert_eq!(
         outcome(&report, &topic),
         &Outcome::Updated {
-            changes: vec!["retention.ms: 1000 -> -1".to_owned()]
+            changes: vec![
+                "max.message.bytes: 2000000 -> 20971520".to_owned(),
+                "retention.ms: 1000 -> -1".to_owned(),
+            ]
         }
     );
     wait_for_setting(&admin, &topic, "retention.ms", "-1").await;
-    wait_for_setting(&admin, &topic, "max.message.bytes", "2000000").await;
+    wait_for_setting(&admin, &topic, "segment.bytes", "104857600").await;
 }
 
 #[tokio::test]
