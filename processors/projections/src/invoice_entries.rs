@@ -31,9 +31,12 @@ pub struct InvoiceEntries;
 pub enum Telling {
     /// All that it means for invoices.
     Whole(Uuid),
-    /// Only that events were seen, up to these sequences of order and payment, which change no invoice: somebody may be waiting
-    /// for them.
-    Seen { order_id: Uuid, up_to: [u64; 2] },
+    /// Only that events were seen which change no invoice: somebody may be waiting for them.
+    Seen {
+        order_id: Uuid,
+        /// The last sequences of order and payment when an invoice changed last.
+        since: [u64; 2],
+    },
 }
 
 impl Projection for InvoiceEntries {
@@ -80,7 +83,7 @@ impl Projection for InvoiceEntries {
             Outcome::Seen if touched.contains(&whole) => {}
             Outcome::Seen => touched.mark(Telling::Seen {
                 order_id: id,
-                up_to: order.seen(),
+                since: order.changed(),
             }),
         }
         Ok(())
@@ -102,9 +105,11 @@ impl Projection for InvoiceEntries {
         // Without the order itself there is no buyer to tell.
         let contribution = match *key {
             Telling::Whole(id) => facts.get(id).and_then(|order| order.contribution(id)),
-            Telling::Seen { order_id, up_to } => facts
+            Telling::Seen { order_id, since } => facts
                 .get(order_id)
-                .and_then(|order| order.sighting(order_id, up_to)),
+                // Otherwise the whole is told in this batch too.
+                .filter(|order| order.changed() == since)
+                .and_then(|order| order.sighting(order_id)),
         };
         let Some(contribution) = contribution else {
             return Rendered::Nothing;

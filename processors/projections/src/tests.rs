@@ -1,4 +1,5 @@
 mod catalog;
+mod entries;
 mod golden;
 mod interleaving;
 mod invoices;

@@ -48,6 +48,7 @@ pub(crate) enum Outcome {
 pub(crate) struct OrderAccount {
     order_sequence: u64,
     payment_sequence: u64,
+    changed: [u64; 2],
     charge: Option<Charge>,
     cancelled: Option<Moment>,
     /// In the order of sequences.
@@ -111,6 +112,7 @@ impl OrderAccount {
             OrderEvent::OrderConfirmed(_) => Outcome::Seen,
         };
         self.order_sequence = sequence;
+        self.note(outcome);
         Ok(outcome)
     }
 
@@ -134,12 +136,19 @@ impl OrderAccount {
             | PaymentEvent::PaymentFailed(_) => Outcome::Seen,
         };
         self.payment_sequence = sequence;
+        self.note(outcome);
         Ok(outcome)
     }
 
-    /// The last sequences of the order and of its payment.
-    pub(crate) fn seen(&self) -> [u64; 2] {
-        [self.order_sequence, self.payment_sequence]
+    fn note(&mut self, outcome: Outcome) {
+        if outcome == Outcome::Changed {
+            self.changed = [self.order_sequence, self.payment_sequence];
+        }
+    }
+
+    /// The last sequences of the order and of its payment when an invoice changed last.
+    pub(crate) fn changed(&self) -> [u64; 2] {
+        self.changed
     }
 
     /// What the order means for invoices; `None` before the order itself was seen.
@@ -147,14 +156,15 @@ impl OrderAccount {
         let charge = self.charge.as_ref()?;
         Some(Contribution {
             months: self.months(id, charge)?,
-            ..self.sighting(id, self.seen())?
+            ..self.sighting(id)?
         })
     }
 
-    /// Says only that some events were seen; `None` before the order itself was seen.
-    pub(crate) fn sighting(&self, id: Uuid, seen: [u64; 2]) -> Option<Contribution<'_>> {
+    /// Says only which events were seen; `None` before the order itself was seen.
+    pub(crate) fn sighting(&self, id: Uuid) -> Option<Contribution<'_>> {
         let charge = self.charge.as_ref()?;
         let names = ["order", "payment"].map(Cow::Borrowed);
+        let seen = [self.order_sequence, self.payment_sequence];
         let applied = names
             .into_iter()
             .zip(seen)
