@@ -6,7 +6,7 @@ mod path;
 mod query;
 
 pub use edges::{BODY_LIMIT, with_edges};
-pub use json::Json;
+pub use json::{Json, from_value};
 pub use path::Path;
 pub use query::{Query, parse_pairs};
 

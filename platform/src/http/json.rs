@@ -3,6 +3,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_json::error::Category;
 
 use crate::problem::Problem;
@@ -81,6 +82,17 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         Problem::unprocessable("body_shape", "the body does not have the expected fields")
             .errors(errors),
     )
+}
+
+/// Reads a JSON value as [`Json`] reads a body: 422 with every bad field.
+pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+    if let Ok(read) = T::deserialize(&value) {
+        return Ok(read);
+    }
+    shape::read_all(value).map_err(|errors| {
+        Problem::unprocessable("body_shape", "the body does not have the expected fields")
+            .errors(errors)
+    })
 }
 
 fn strip_position(text: &str) -> &str {

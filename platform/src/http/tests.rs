@@ -156,6 +156,17 @@ async fn a_body_that_does_not_fit_lists_every_bad_field() {
     assert_eq!(found, ["/age", "/colour", "/name"]);
 }
 
+#[test]
+fn a_value_is_read_like_a_body() {
+    let read = |value| from_value::<Rename>(value).map(|rename| rename.name);
+    assert_eq!(read(serde_json::json!({"name": "Ada"})).unwrap(), "Ada");
+    let problem = read(serde_json::json!({"age": 300})).unwrap_err();
+    assert_eq!(
+        (problem.code.as_ref(), problem.errors.len()),
+        ("body_shape", 2)
+    );
+}
+
 #[tokio::test]
 async fn a_query_is_read_and_every_bad_parameter_is_named() {
     assert_eq!(

@@ -45,7 +45,7 @@ pub enum StoreError {
     },
     /// A stored event cannot be read.
     #[error("a stored event cannot be decoded")]
-    Decode(#[source] souk_schemas::codec::DecodeError),
+    Decode(#[source] souk_schemas::DecodeError),
     /// A stored state or answer cannot be read or written.
     #[error("stored JSON cannot be read or written")]
     Json(#[from] serde_json::Error),

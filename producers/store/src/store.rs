@@ -1,11 +1,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use souk_schemas::codec::{Decoder, Encoder};
+use souk_domain::AggregateState;
+use souk_schemas::{Decoder, Encoder};
 use sqlx::MySqlPool;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
+use crate::aggregates;
 use crate::config::StoreConfig;
 use crate::error::StoreError;
 
@@ -43,6 +46,14 @@ impl Store {
     /// Returns the pool, for reads outside of commands.
     pub fn pool(&self) -> &MySqlPool {
         &self.pool
+    }
+
+    /// Returns the state of an aggregate that is only looked at, outside of any command.
+    pub async fn peek<S: AggregateState>(&self, id: impl Into<Uuid>) -> Result<S, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        let mut states =
+            aggregates::load_all(&mut connection, &self.codec, &[id.into()], false).await?;
+        Ok(states.pop().unwrap_or_default())
     }
 
     /// Asks the server whether it is there.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sqlx::mysql::MySqlRow;
 use sqlx::{MySql, MySqlConnection, MySqlPool, QueryBuilder, Row};
 use uuid::Uuid;
 
@@ -19,7 +20,7 @@ pub struct PaymentTask {
     pub kind: String,
     /// The rest, as the process manager wrote it.
     pub task: Vec<u8>,
-    /// How often it was picked, this time included.
+    /// How often it was picked; by [`pick_due`], this time included.
     pub attempts: u32,
 }
 
@@ -60,15 +61,9 @@ pub async fn pick_due(
     .bind(limit)
     .fetch_all(&mut *tx)
     .await?;
-    let mut tasks = Vec::with_capacity(rows.len());
-    for row in rows {
-        tasks.push(PaymentTask {
-            task_id: uuid_of(&row, "task_id")?,
-            order_id: uuid_of(&row, "order_id")?,
-            kind: row.try_get("kind")?,
-            task: row.try_get("task")?,
-            attempts: row.try_get::<u32, _>("attempts")? + 1,
-        });
+    let mut tasks: Vec<PaymentTask> = rows.iter().map(task_of).collect::<Result<_, _>>()?;
+    for task in &mut tasks {
+        task.attempts += 1;
     }
     if !tasks.is_empty() {
         let lease_micros = i64::try_from(lease.as_micros()).unwrap_or(i64::MAX);
@@ -93,6 +88,30 @@ async fn lease_tasks(
     query.push(")");
     query.build().persistent(false).execute(tx).await?;
     Ok(())
+}
+
+/// Returns the open tasks of one order, for decisions that must count what is already asked for.
+pub async fn of_order(
+    tx: &mut MySqlConnection,
+    order_id: Uuid,
+) -> Result<Vec<PaymentTask>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT task_id, order_id, kind, task, attempts FROM payment_tasks WHERE order_id = ?",
+    )
+    .bind(order_id.to_string())
+    .fetch_all(tx)
+    .await?;
+    rows.iter().map(task_of).collect()
+}
+
+fn task_of(row: &MySqlRow) -> Result<PaymentTask, StoreError> {
+    Ok(PaymentTask {
+        task_id: uuid_of(row, "task_id")?,
+        order_id: uuid_of(row, "order_id")?,
+        kind: row.try_get("kind")?,
+        task: row.try_get("task")?,
+        attempts: row.try_get("attempts")?,
+    })
 }
 
 /// Removes a task; `false` when someone else settled it, and then nothing may be recorded for it again.

@@ -1,0 +1,278 @@
+use axum::extract::State;
+use serde::Deserialize;
+use souk_domain::Violations;
+use souk_domain::user::{ChangeProfile, RegisterUser, User, check_password, fold_email};
+use souk_platform::http::Path;
+use souk_platform::{Principal, Problem};
+use souk_schemas::ids::UserId;
+use souk_schemas::{Role, UserEvent};
+use souk_store::guards::external_ids::{self, Namespace};
+use souk_store::guards::logins::{self, EmailClaim};
+use souk_store::{UseCase, Work};
+use uuid::Uuid;
+
+use crate::answer::{Accepted, Done};
+use crate::app::App;
+use crate::change::{Change, load_matching};
+use crate::error::CommandError;
+use crate::input::{IfMatch, Input};
+
+mod login;
+mod zone;
+
+pub(crate) use login::log_in;
+pub(crate) use zone::{check_time_zone, time_zone_exists};
+
+/// Every person's external id is theirs alone, whoever imports them.
+pub(crate) const EXTERNAL_IDS: Namespace = Namespace {
+    kind: "user",
+    owner: Uuid::nil(),
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RegisterBody {
+    email: String,
+    password: String,
+    name: String,
+    #[serde(default)]
+    age: Option<i32>,
+    #[serde(default)]
+    time_zone: Option<String>,
+}
+
+/// `POST /users/register`: anybody.
+pub(crate) async fn register(
+    State(app): State<App>,
+    Input { body, origin }: Input<RegisterBody>,
+) -> Result<Accepted, Problem> {
+    let new_user = NewUser {
+        command: RegisterUser {
+            email: body.email,
+            name: body.name,
+            age: body.age,
+            time_zone: body.time_zone,
+            external_id: None,
+        },
+        password_hash: None,
+        roles: Vec::new(),
+    };
+    let new_user = new_user.with_password(&app, Some(body.password)).await?;
+    let outcome = app.execute(origin.command(None), new_user).await?;
+    Ok(Accepted::new(outcome).created("users"))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreateUserBody {
+    email: String,
+    name: String,
+    #[serde(default)]
+    password: Option<String>,
+    #[serde(default)]
+    age: Option<i32>,
+    #[serde(default)]
+    time_zone: Option<String>,
+    #[serde(default)]
+    external_id: Option<String>,
+    #[serde(default)]
+    roles: Vec<Role>,
+}
+
+/// `POST /users`: an administrator, for somebody who may have no password yet.
+pub(crate) async fn create_user(
+    State(app): State<App>,
+    principal: Principal,
+    Input { body, origin }: Input<CreateUserBody>,
+) -> Result<Accepted, Problem> {
+    require_admin(&principal)?;
+    let new_user = NewUser {
+        command: RegisterUser {
+            email: body.email,
+            name: body.name,
+            age: body.age,
+            time_zone: body.time_zone,
+            external_id: body.external_id,
+        },
+        password_hash: None,
+        roles: body.roles,
+    };
+    let new_user = new_user.with_password(&app, body.password).await?;
+    let accepted = app.accept(&principal, &origin, new_user).await?;
+    Ok(accepted.created("users"))
+}
+
+/// `PUT /users/me`: what is absent stays.
+pub(crate) async fn change_profile(
+    State(app): State<App>,
+    principal: Principal,
+    if_match: IfMatch,
+    Input { body, origin }: Input<ChangeProfile>,
+) -> Result<Accepted, Problem> {
+    check_time_zone(body.time_zone.as_deref())?;
+    let change = ChangeOwnProfile {
+        user_id: UserId(principal.user_id),
+        if_match,
+        command: body,
+    };
+    app.accept(&principal, &origin, change).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangeRoleBody {
+    role: Role,
+    #[serde(default)]
+    action: RoleAction,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RoleAction {
+    #[default]
+    Grant,
+    Revoke,
+}
+
+/// `POST /users/{id}/roles`: an administrator grants or revokes a role.
+pub(crate) async fn change_role(
+    State(app): State<App>,
+    principal: Principal,
+    Path(id): Path<UserId>,
+    if_match: IfMatch,
+    Input { body, origin }: Input<ChangeRoleBody>,
+) -> Result<Accepted, Problem> {
+    require_admin(&principal)?;
+    let ChangeRoleBody { role, action } = body;
+    let change = Change::<User, _>::new(id, if_match, move |user, ctx| match action {
+        RoleAction::Grant => user.grant_role(ctx, role),
+        RoleAction::Revoke => user.revoke_role(ctx, role),
+    });
+    app.accept(&principal, &origin, change).await
+}
+
+pub(crate) fn require_admin(principal: &Principal) -> Result<(), Problem> {
+    principal.require(souk_platform::Role::Admin)
+}
+
+/// Somebody who joins, or is made to.
+pub(crate) struct NewUser {
+    pub(crate) command: RegisterUser,
+    pub(crate) password_hash: Option<String>,
+    pub(crate) roles: Vec<Role>,
+}
+
+impl NewUser {
+    /// Checks everything that needs no database, then pays for the hash.
+    async fn with_password(self, app: &App, password: Option<String>) -> Result<Self, Problem> {
+        let password_check = match &password {
+            Some(password) => check_password("/password", password),
+            None => Ok(()),
+        };
+        self.check(password_check)?;
+        let password_hash = match password {
+            Some(password) => {
+                let hash = app.passwords().hash(password.into()).await;
+                Some(hash.map_err(Problem::internal)?)
+            }
+            None => None,
+        };
+        Ok(Self {
+            password_hash,
+            ..self
+        })
+    }
+
+    /// Tells every bad field at once: the password's, the zone's, and those the domain would find.
+    fn check(&self, password: Result<(), Violations>) -> Result<(), Problem> {
+        let mut ctx = rehearsal();
+        let decided = User::register(&mut ctx, UserId(Uuid::nil()), self.command.clone());
+        let domain = match decided {
+            Err(souk_domain::user::UserError::Invalid(violations)) => Err(violations),
+            _ => Ok(()),
+        };
+        let zone = time_zone_exists(self.command.time_zone.as_deref());
+        Violations::gather([domain, password, zone]).map_err(|violations| {
+            CommandError::from(souk_domain::user::UserError::Invalid(violations)).into()
+        })
+    }
+}
+
+/// A context for decisions whose events are thrown away.
+fn rehearsal() -> souk_domain::Context {
+    souk_domain::Context::new(souk_schemas::Timestamp(0), None, Uuid::nil(), Uuid::nil)
+}
+
+impl UseCase for NewUser {
+    type Answer = Done;
+    type Error = CommandError;
+
+    async fn run(&self, work: &mut Work) -> Result<Done, CommandError> {
+        let user_id = UserId(work.context().new_id());
+        let events = User::register(work.context(), user_id, self.command.clone())?;
+        if let Some(external_id) = &self.command.external_id {
+            let proposed = [(external_id.trim(), user_id.0)];
+            let claimed = external_ids::claim(work.connection(), EXTERNAL_IDS, &proposed).await?;
+            if claimed.iter().any(|claimed| !claimed.is_new) {
+                return Err(CommandError::ExternalIdTaken);
+            }
+        }
+        let email = fold_email(&self.command.email);
+        let password_hash = self.password_hash.as_deref();
+        let claim = logins::insert(work.connection(), user_id, &email, password_hash).await?;
+        if claim == EmailClaim::Taken {
+            return Err(CommandError::EmailTaken);
+        }
+        let mut user = User::default();
+        record_with_roles(work, &mut user, events, &self.roles)?;
+        Ok(Done::new(
+            souk_schemas::Aggregate::User,
+            user_id,
+            souk_domain::AggregateState::sequence(&user),
+        ))
+    }
+}
+
+/// Records a registration and the roles that come with it.
+pub(crate) fn record_with_roles(
+    work: &mut Work,
+    user: &mut User,
+    events: Vec<UserEvent>,
+    roles: &[Role],
+) -> Result<(), CommandError> {
+    work.record(user, events)?;
+    for role in roles {
+        let events = user.grant_role(work.context(), *role)?;
+        work.record(user, events)?;
+    }
+    Ok(())
+}
+
+struct ChangeOwnProfile {
+    user_id: UserId,
+    if_match: IfMatch,
+    command: ChangeProfile,
+}
+
+impl UseCase for ChangeOwnProfile {
+    type Answer = Done;
+    type Error = CommandError;
+
+    async fn run(&self, work: &mut Work) -> Result<Done, CommandError> {
+        let mut user: User = load_matching(work, self.user_id, &self.if_match).await?;
+        let events = user.change_profile(work.context(), self.command.clone())?;
+        if let Some(email) = &self.command.email {
+            let email = fold_email(email);
+            let claim = logins::change_email(work.connection(), self.user_id, &email).await?;
+            if claim == EmailClaim::Taken {
+                return Err(CommandError::EmailTaken);
+            }
+        }
+        work.record(&mut user, events)?;
+        Ok(Done::new(
+            souk_schemas::Aggregate::User,
+            self.user_id,
+            souk_domain::AggregateState::sequence(&user),
+        ))
+    }
+}
