@@ -51,11 +51,6 @@ impl<P: Projection> Active<P> {
             // What the documents missed cannot be told any more, so all of them are rendered again.
             None => projection.keys(&state.content).into_iter().collect(),
         };
-        let next_change = if known.is_some() {
-            changes.first()
-        } else {
-            changes.end()
-        };
         if !slow_lane.is_empty() {
             tracing::info!(
                 partition = number,
@@ -69,8 +64,8 @@ impl<P: Projection> Active<P> {
             state,
             touched: Touched::default(),
             slow_lane,
-            next_change,
-            gone_through: known.clone().unwrap_or_else(|| dimensions.offsets.clone()),
+            next_change: changes.first(),
+            gone_through: known.clone().unwrap_or_else(|| changes.floor().clone()),
             fanned: known.unwrap_or_default(),
             fanned_changes: 0,
             moved: true,

@@ -114,9 +114,16 @@ impl<F> Assignment<F> {
             .collect()
     }
 
-    /// How far the documents show the shared topics, `now` being how far those were read: everything when there are no documents,
-    /// `None` when the commits do not tell.
+    /// How far the documents show the shared topics, which were read up to `now`; `None` when the commits do not tell.
     pub(crate) fn fanned(&self, now: &SharedOffsets) -> Option<SharedOffsets> {
+        if self
+            .parts
+            .iter()
+            .flatten()
+            .all(|part| part.committed.is_none())
+        {
+            return None;
+        }
         let mut fanned = now.clone();
         for part in self
             .parts
@@ -186,7 +193,7 @@ mod tests {
                 part("b", Some(1), "1:6,6"),
                 Some(vec![vec![5, 6]]),
             ),
-            (part("a", None, ""), part("b", None, ""), Some(now.clone())),
+            (part("a", None, ""), part("b", None, ""), None),
             (
                 part("a", Some(1), "1:5,7"),
                 part("b", None, ""),

@@ -64,6 +64,11 @@ impl<C> ChangeLog<C> {
         }
     }
 
+    /// Every change at or after these offsets is still kept.
+    pub(crate) fn floor(&self) -> &SharedOffsets {
+        &self.floor
+    }
+
     pub(crate) fn first(&self) -> u64 {
         self.first
     }

@@ -277,7 +277,6 @@ impl<P: Projection> Worker<P> {
             return Ok(());
         }
         self.shared_ends.clear();
-        self.dimensions.trim_changes(self.dimensions.changes.end());
         tracing::info!(processor = self.projection.name(), "shared topics are read");
         for number in self.assignments.restored() {
             self.activate(number)?;

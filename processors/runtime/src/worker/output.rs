@@ -82,7 +82,8 @@ impl<P: Projection> Worker<P> {
         for letter in letters {
             self.send_letter(letter);
         }
-        if self.shared_ends.is_empty() {
+        // A partition that is still on its way may need what is older.
+        if self.upkeep.has_joined() && self.shared_ends.is_empty() && self.assignments.is_empty() {
             let slowest = self.active.values().map(Active::next_change).min();
             self.dimensions
                 .trim_changes(slowest.unwrap_or(self.dimensions.changes.end()));
