@@ -1,1 +1,11 @@
-//! End-to-end tests: through HTTP and real servers only.
+//! End-to-end tests: through HTTP, Kafka and real servers only.
+
+mod support;
+
+mod bad_input;
+mod debezium;
+mod imports;
+mod kills;
+mod late_commit;
+mod round_trip;
+mod stranger;

@@ -8,8 +8,16 @@ use super::goods::{FIRST_NAMES, GOODS, Goods, LAST_NAMES, PLACES, STREETS};
 const SELLERS: usize = 120;
 const BUYERS: usize = 180;
 /// `(condition, percent of the price when new)`, the more frequent the more often.
-const CONDITIONS: &[(&str, i64)] =
-    &[("new", 95), ("like_new", 80), ("like_new", 75), ("good", 60), ("good", 55), ("good", 50), ("fair", 35), ("for_parts", 15)];
+const CONDITIONS: &[(&str, i64)] = &[
+    ("new", 95),
+    ("like_new", 80),
+    ("like_new", 75),
+    ("good", 60),
+    ("good", 55),
+    ("good", 50),
+    ("fair", 35),
+    ("for_parts", 15),
+];
 
 /// A person with the place they live in.
 #[derive(Debug)]
@@ -56,9 +64,17 @@ pub(super) fn generate(seed: u64, num_listings: usize, num_orders: usize) -> Mar
     let mut random = SmallRng::seed_from_u64(seed);
     let sellers = people(&mut random, "seller", SELLERS);
     let buyers = people(&mut random, "buyer", BUYERS);
-    let items: Vec<Item> = (0..num_listings).map(|number| item(&mut random, number)).collect();
+    let items: Vec<Item> = (0..num_listings)
+        .map(|number| item(&mut random, number))
+        .collect();
     let orders = orders(&mut random, num_orders, items.len());
-    Marketplace { sellers, buyers, categories: categories(), items, orders }
+    Marketplace {
+        sellers,
+        buyers,
+        categories: categories(),
+        items,
+        orders,
+    }
 }
 
 fn people(random: &mut SmallRng, role: &str, count: usize) -> Vec<Person> {
@@ -83,7 +99,11 @@ fn people(random: &mut SmallRng, role: &str, count: usize) -> Vec<Person> {
                 "postal_code": format!("{:05}", random.random_range(1000..99_999)),
                 "country": country,
             });
-            Person { external_id, user, address }
+            Person {
+                external_id,
+                user,
+                address,
+            }
         })
         .collect()
 }
@@ -92,12 +112,18 @@ fn people(random: &mut SmallRng, role: &str, count: usize) -> Vec<Person> {
 fn categories() -> Vec<Category> {
     let mut categories: Vec<Category> = Vec::new();
     for goods in GOODS {
-        let department = Category { name: goods.department, parent: None };
+        let department = Category {
+            name: goods.department,
+            parent: None,
+        };
         if !categories.contains(&department) {
             categories.push(department);
         }
     }
-    categories.extend(GOODS.iter().map(|goods| Category { name: goods.category, parent: Some(goods.department) }));
+    categories.extend(GOODS.iter().map(|goods| Category {
+        name: goods.category,
+        parent: Some(goods.department),
+    }));
     categories
 }
 
@@ -105,15 +131,23 @@ fn item(random: &mut SmallRng, number: usize) -> Item {
     let goods: &Goods = &GOODS[random.random_range(0..GOODS.len())];
     let brand = pick(random, goods.brands);
     let model = pick(random, goods.models);
-    let attributes: Vec<(&str, &str)> =
-        goods.attributes.iter().map(|(name, values)| (*name, pick(random, values))).collect();
+    let attributes: Vec<(&str, &str)> = goods
+        .attributes
+        .iter()
+        .map(|(name, values)| (*name, pick(random, values)))
+        .collect();
     let (condition, percent) = pick(random, CONDITIONS);
     let (lowest, highest) = goods.price_minor;
     // Most things are cheap for their kind: the smaller of two draws.
-    let when_new = random.random_range(lowest..=highest).min(random.random_range(lowest..=highest));
+    let when_new = random
+        .random_range(lowest..=highest)
+        .min(random.random_range(lowest..=highest));
     let price_minor = (when_new * percent / 100 / 50 * 50).max(100);
     let (city, country, latitude, longitude) = pick(random, PLACES);
-    let shown = attributes.first().map(|(_, value)| *value).unwrap_or_default();
+    let shown = attributes
+        .first()
+        .map(|(_, value)| *value)
+        .unwrap_or_default();
     let details = json!({
         "title": format!("{brand} {model}, {shown}"),
         "description": format!("{} {} from {brand}. {}", capital(condition_words(condition)), model, pick(random, goods.remarks)),
@@ -122,7 +156,11 @@ fn item(random: &mut SmallRng, number: usize) -> Item {
         "attributes": attributes.iter().map(|(name, value)| json!({"name": name, "value": value})).collect::<Vec<_>>(),
         "place": {"city": city, "country": country, "latitude": latitude, "longitude": longitude},
     });
-    let quantity = if random.random_bool(0.9) { 1 } else { random.random_range(2..10) };
+    let quantity = if random.random_bool(0.9) {
+        1
+    } else {
+        random.random_range(2..10)
+    };
     Item {
         external_id: format!("demo:item:{number}"),
         seller: random.random_range(0..SELLERS),
@@ -142,7 +180,9 @@ fn orders(random: &mut SmallRng, num_orders: usize, num_items: usize) -> Vec<(us
 }
 
 fn pick<T: Copy>(random: &mut SmallRng, from: &[T]) -> T {
-    *from.choose(random).expect("the lists of the demo are not empty")
+    *from
+        .choose(random)
+        .expect("the lists of the demo are not empty")
 }
 
 fn condition_words(condition: &str) -> &'static str {
@@ -157,7 +197,10 @@ fn condition_words(condition: &str) -> &'static str {
 
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -176,7 +219,12 @@ mod tests {
         let marketplace = generate(1, 2_500, 200);
         for item in &marketplace.items {
             assert!(item.price_minor >= 100, "{item:?}");
-            assert!(marketplace.categories.iter().any(|category| category.name == item.category));
+            assert!(
+                marketplace
+                    .categories
+                    .iter()
+                    .any(|category| category.name == item.category)
+            );
             assert!(item.seller < marketplace.sellers.len());
         }
         assert_eq!(marketplace.orders.len(), 200);

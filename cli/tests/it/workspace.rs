@@ -12,12 +12,27 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("souk-stack", &[]),
     ("souk-payments", &[]),
     ("souk-domain", &["souk-schemas"]),
-    ("souk-store", &["souk-domain", "souk-schemas", "souk-platform"]),
-    ("souk-command-api", &["souk-store", "souk-domain", "souk-payments", "souk-schemas", "souk-platform"]),
+    (
+        "souk-store",
+        &["souk-domain", "souk-schemas", "souk-platform"],
+    ),
+    (
+        "souk-command-api",
+        &[
+            "souk-store",
+            "souk-domain",
+            "souk-payments",
+            "souk-schemas",
+            "souk-platform",
+        ],
+    ),
     ("souk-relay", &["souk-schemas", "souk-platform"]),
     ("souk-runtime", &["souk-schemas", "souk-platform"]),
     ("souk-documents", &["souk-platform"]),
-    ("souk-projections", &["souk-runtime", "souk-documents", "souk-schemas"]),
+    (
+        "souk-projections",
+        &["souk-runtime", "souk-documents", "souk-schemas"],
+    ),
     ("souk-query-api", &["souk-documents", "souk-platform"]),
 ];
 
@@ -46,11 +61,21 @@ const FORBIDDEN: &[&str] = &["native-tls", "openssl"];
 
 fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked", "--manifest-path"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--locked",
+            "--manifest-path",
+        ])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
         .output()
         .expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).expect("cargo metadata is JSON")
 }
 
@@ -73,14 +98,20 @@ fn our_crates_depend_on_each_other_in_one_direction_only() {
             continue;
         };
         for dependency in array(&package["dependencies"]) {
-            let to = dependency["name"].as_str().expect("a dependency has a name");
-            let of_tests = dependency["kind"] == "dev" && ["souk-stack", "souk-store", "souk-schemas"].contains(&to);
+            let to = dependency["name"]
+                .as_str()
+                .expect("a dependency has a name");
+            let of_tests = dependency["kind"] == "dev"
+                && ["souk-stack", "souk-store", "souk-schemas"].contains(&to);
             if to.starts_with("souk") && !may_use.contains(&to) && !of_tests {
                 forbidden.push(format!("{name} -> {to}"));
             }
         }
     }
-    assert!(forbidden.is_empty(), "forbidden arrows, see docs/ARCHITECTURE.md: {forbidden:#?}");
+    assert!(
+        forbidden.is_empty(),
+        "forbidden arrows, see docs/ARCHITECTURE.md: {forbidden:#?}"
+    );
 }
 
 #[test]
@@ -102,7 +133,11 @@ fn no_build_needs_the_openssl_of_a_system() {
     let metadata = metadata();
     let used: BTreeSet<&str> = array(&metadata["resolve"]["nodes"])
         .filter_map(|node| node["id"].as_str())
-        .filter(|id| FORBIDDEN.iter().any(|name| id.contains(&format!("#{name}@"))))
+        .filter(|id| {
+            FORBIDDEN
+                .iter()
+                .any(|name| id.contains(&format!("#{name}@")))
+        })
         .collect();
     assert!(used.is_empty(), "{used:?}");
 }
@@ -111,7 +146,9 @@ fn no_build_needs_the_openssl_of_a_system() {
 fn is_allowed(expression: &str) -> bool {
     let expression = expression.replace('/', " OR ");
     let expression = expression.trim();
-    if let Some(inner) = expression.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'))
+    if let Some(inner) = expression
+        .strip_prefix('(')
+        .and_then(|rest| rest.strip_suffix(')'))
         && !inner.contains(['(', ')'])
     {
         return is_allowed(inner);
@@ -119,7 +156,11 @@ fn is_allowed(expression: &str) -> bool {
     for (operator, all) in [(" AND ", true), (" OR ", false)] {
         let parts = split_outside_parentheses(expression, operator);
         if parts.len() > 1 {
-            return if all { parts.iter().all(|part| is_allowed(part)) } else { parts.iter().any(|part| is_allowed(part)) };
+            return if all {
+                parts.iter().all(|part| is_allowed(part))
+            } else {
+                parts.iter().any(|part| is_allowed(part))
+            };
         }
     }
     LICENCES.contains(&expression)

@@ -1,0 +1,210 @@
+//! The whole configuration: one section a component.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use souk_platform::{
+    auth::AuthConfig,
+    clients::{KafkaConfig, NamesConfig, OpenSearchConfig, RegistryConfig},
+    config::{Problems, Validate, load},
+    telemetry::TelemetryConfig,
+};
+
+/// Read when `--config` is not given and the file exists.
+const DEFAULT_FILE: &str = "souk.toml";
+
+/// Everything that can be configured. `souk up` needs none of it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) names: NamesConfig,
+    pub(crate) mysql: MySqlConfig,
+    pub(crate) kafka: KafkaConfig,
+    pub(crate) registry: RegistryConfig,
+    pub(crate) opensearch: OpenSearchConfig,
+    pub(crate) auth: AuthConfig,
+    pub(crate) telemetry: TelemetryConfig,
+    pub(crate) ops: OpsConfig,
+    pub(crate) command_api: souk_command_api::Config,
+    pub(crate) query_api: souk_query_api::Config,
+    pub(crate) relay: souk_relay::Config,
+    pub(crate) processors: souk_runtime::Config,
+    pub(crate) topics: TopicsConfig,
+    pub(crate) debezium: DebeziumConfig,
+    pub(crate) stack: souk_stack::Config,
+    pub(crate) demo: DemoConfig,
+}
+
+/// Where the event store is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct MySqlConfig {
+    /// `mysql://user:password@host:port/database`
+    pub(crate) url: SecretString,
+}
+
+impl Default for MySqlConfig {
+    fn default() -> Self {
+        Self {
+            url: "mysql://root@127.0.0.1:7306/souk".into(),
+        }
+    }
+}
+
+/// Where each role serves `/livez`, `/readyz`, `/startupz` and `/metrics`; loopback unless told otherwise.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct OpsConfig {
+    pub(crate) command_api: SocketAddr,
+    pub(crate) query_api: SocketAddr,
+    pub(crate) relay: SocketAddr,
+    pub(crate) processors: SocketAddr,
+}
+
+impl Default for OpsConfig {
+    fn default() -> Self {
+        let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        Self {
+            command_api: local(7411),
+            query_api: local(7412),
+            relay: local(7413),
+            processors: local(7414),
+        }
+    }
+}
+
+/// How topics are created.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct TopicsConfig {
+    /// Copies of each partition; 1 on one broker, 3 in production.
+    pub(crate) replication: i32,
+}
+
+impl Default for TopicsConfig {
+    fn default() -> Self {
+        Self { replication: 1 }
+    }
+}
+
+/// Debezium in the relay's place; never both on one table.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct DebeziumConfig {
+    /// The relay refuses to start, and `souk up` starts Kafka Connect and registers the connector.
+    pub(crate) enabled: bool,
+    pub(crate) connect_url: url::Url,
+    /// The connector's own id among the database's replicas.
+    pub(crate) server_id: u32,
+}
+
+impl Default for DebeziumConfig {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            connect_url: url::Url::parse("http://127.0.0.1:7083")
+                .expect("the default address is an address"),
+            server_id: 7_083,
+        }
+    }
+}
+
+/// The demo marketplace of `souk up`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct DemoConfig {
+    pub(crate) seed: u64,
+    pub(crate) listings: usize,
+    pub(crate) orders: usize,
+}
+
+impl Default for DemoConfig {
+    fn default() -> Self {
+        Self {
+            seed: 2026,
+            listings: 2_400,
+            orders: 240,
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file given, or `souk.toml` if it is here, then the environment.
+    ///
+    /// A secret that is not configured is taken from `home`, where `souk up` put one: so every command on one machine agrees.
+    pub(crate) fn read(file: Option<&Path>, home: &Path) -> anyhow::Result<Self> {
+        let default_file = Path::new(DEFAULT_FILE);
+        let file = file.or_else(|| default_file.exists().then_some(default_file));
+        let Unchecked(mut config) = load(file)?;
+        if config.auth.secret.expose_secret().is_empty()
+            && let Ok(secret) = fs::read_to_string(secret_file(home))
+        {
+            config.auth.secret = secret.trim().into();
+        }
+        if config.processors.state_dir == souk_runtime::Config::default().state_dir {
+            config.processors.state_dir = home.join("state");
+        }
+        let mut problems = Problems::default();
+        config.validate(&mut problems);
+        problems.into_result()?;
+        Ok(config)
+    }
+}
+
+/// Where `souk up` keeps the secret that signs tokens, when none is configured.
+pub(crate) fn secret_file(home: &Path) -> PathBuf {
+    home.join("secret")
+}
+
+/// The configuration before it is completed.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Unchecked(Config);
+
+impl Validate for Unchecked {
+    fn validate(&self, _problems: &mut Problems) {}
+}
+
+impl Validate for Config {
+    fn validate(&self, problems: &mut Problems) {
+        problems.section("names", &self.names);
+        problems.section("kafka", &self.kafka);
+        problems.section("registry", &self.registry);
+        problems.section("opensearch", &self.opensearch);
+        problems.section("auth", &self.auth);
+        problems.section("command_api", &self.command_api);
+        problems.section("query_api", &self.query_api);
+        problems.section("relay", &self.relay);
+        problems.section("processors", &self.processors);
+        for problem in self.stack.problems() {
+            problems.add(&format!("stack.{}", problem.key), problem.message);
+        }
+        let mysql = url::Url::parse(self.mysql.url.expose_secret());
+        let named = mysql.is_ok_and(|url| url.scheme() == "mysql" && url.path().len() > 1);
+        problems.require(
+            named,
+            "mysql.url",
+            "must look like mysql://user:password@host:port/database",
+        );
+        problems.require(
+            (1..=10).contains(&self.topics.replication),
+            "topics.replication",
+            "must be between 1 and 10",
+        );
+        problems.require(
+            (1..=200_000).contains(&self.demo.listings),
+            "demo.listings",
+            "must be between 1 and 200,000",
+        );
+        problems.require(
+            self.demo.orders <= self.demo.listings,
+            "demo.orders",
+            "must not be above demo.listings: nothing is sold twice",
+        );
+    }
+}
