@@ -18,7 +18,7 @@ pub enum Error {
 pub(crate) enum Fault {
     #[error("mysql: {0}")]
     Database(#[from] mysql_async::Error),
-    #[error("mysql did not answer within {} s while {what}", limit.as_secs())]
+    #[error("mysql did not answer within {limit:?} while {what}")]
     Unanswered { what: &'static str, limit: Duration },
     #[error("this server cannot be relayed from: {0}")]
     Server(String),
@@ -26,7 +26,7 @@ pub(crate) enum Fault {
     Table(String),
     #[error("the binary log ended")]
     LogEnded,
-    #[error("the binary log was silent for {} s", .0.as_secs())]
+    #[error("the binary log was silent for {0:?}")]
     Silent(Duration),
     #[error("the binary log cannot be read: {0}")]
     Unreadable(String),

@@ -55,7 +55,7 @@ async fn resumes_by_file(world: World) {
     log.wait_for(&written).await;
     relay.stop().await;
 
-    forget_gtid(&world).await;
+    world.forget_gtid().await;
     written.extend(append_history(&mut conn, "listing", 5).await);
     let relay = world.start();
     log.wait_for(&written).await;
@@ -177,7 +177,7 @@ async fn the_log_may_turn_to_another_file_at_any_time() {
     }
     log.wait_for(&written).await;
     relay.stop().await;
-    forget_gtid(&world).await;
+    world.forget_gtid().await;
     // The saved file and offset are those after the last turn.
     written.extend(append_history(&mut conn, "listing", 5).await);
     let relay = world.start();
@@ -209,21 +209,4 @@ async fn a_column_added_while_the_relay_is_down_does_not_disturb_it() {
     log.read_to_end();
     log.assert_complete(&written);
     log.assert_no_repeats();
-}
-
-/// Leaves only file and offset of the saved position, as on a server without GTIDs.
-async fn forget_gtid(world: &World) {
-    let saved = world.saved_position().await.unwrap();
-    let mut position: serde_json::Value = serde_json::from_str(&saved).unwrap();
-    assert!(
-        position.as_object_mut().unwrap().remove("gtid").is_some(),
-        "{saved}"
-    );
-    let mut conn = world.connect().await;
-    conn.exec_drop(
-        "UPDATE relay_state SET position = ?",
-        (position.to_string(),),
-    )
-    .await
-    .unwrap();
 }

@@ -200,6 +200,22 @@ impl World {
         self.ask("SELECT position FROM relay_state").await
     }
 
+    /// Leaves only file and offset of the saved position, as on a server without GTIDs.
+    pub(crate) async fn forget_gtid(&self) {
+        let saved = self.saved_position().await.unwrap();
+        let mut position: serde_json::Value = serde_json::from_str(&saved).unwrap();
+        assert!(
+            position.as_object_mut().unwrap().remove("gtid").is_some(),
+            "{saved}"
+        );
+        let update = "UPDATE relay_state SET position = ?";
+        self.connect()
+            .await
+            .exec_drop(update, (position.to_string(),))
+            .await
+            .unwrap();
+    }
+
     /// Waits until no relay reads this database's log any more.
     pub(crate) async fn no_relay_reads(&self) {
         let query = "SELECT COUNT(*) FROM information_schema.processlist \
