@@ -224,16 +224,19 @@ pub(crate) struct Bench {
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) seconds: u64,
     /// Events of the relay's backlog.
-    #[arg(long, default_value_t = 50_000)]
+    #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(100..=10_000_000))]
     pub(crate) backlog: u64,
-    /// Documents of the catch-up and, times ten, of nothing else.
-    #[arg(long, default_value_t = 60_000)]
+    /// Documents of each catch-up.
+    #[arg(long, default_value_t = 150_000, value_parser = clap::value_parser!(u64).range(100..=10_000_000))]
     pub(crate) documents: u64,
+    /// Listings in the index whose freshness is measured.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    pub(crate) listings: u32,
     /// Orders whose state is restored.
-    #[arg(long, default_value_t = 1_000_000)]
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(100..=100_000_000))]
     pub(crate) restored: u64,
-    /// Commands sent as fast as they are answered.
-    #[arg(long, default_value_t = 10_000)]
+    /// Commands of each round that are sent as fast as they are answered.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(100..=10_000_000))]
     pub(crate) commands: u64,
     /// Print one JSON document.
     #[arg(long)]

@@ -34,6 +34,7 @@ pub(crate) struct Config {
     pub(crate) query_api: souk_query_api::Config,
     pub(crate) relay: souk_relay::Config,
     pub(crate) processors: souk_runtime::Config,
+    pub(crate) projections: ProjectionsConfig,
     pub(crate) topics: TopicsConfig,
     pub(crate) debezium: DebeziumConfig,
     pub(crate) stack: souk_stack::Config,
@@ -76,6 +77,14 @@ impl Default for OpsConfig {
             processors: local(7414),
         }
     }
+}
+
+/// Which projections the processors role runs.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ProjectionsConfig {
+    /// Names such as `catalog`; all of them when empty. Several processes may share them out.
+    pub(crate) only: Vec<String>,
 }
 
 /// How topics are created.

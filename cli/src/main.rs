@@ -1,6 +1,7 @@
 //! `souk`: every role and every operator verb of the marketplace's backend.
 
 mod args;
+mod bench;
 mod config;
 mod demo;
 mod door;
@@ -66,7 +67,7 @@ impl Invocation {
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let home = absolute(cli.home.as_deref().unwrap_or(Path::new(".souk")))?;
-    if matches!(cli.command, Command::Up(_)) {
+    if matches!(cli.command, Command::Up(_) | Command::Bench(_)) {
         prepare::create_home(&home)?;
     }
     let config = Config::read(cli.config.as_deref(), &home)?;
@@ -96,7 +97,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Server(command) => verbs::server(&invocation, &command).await,
         Command::Debezium(command) => verbs::debezium(&invocation, &command).await,
         Command::Import(command) => import::import(&invocation, &command).await,
-        Command::Bench(_) => anyhow::bail!("not built yet"),
+        Command::Bench(options) => bench::bench(&invocation, &options).await,
         Command::Export(command) => export::export(&invocation, &command).await,
     }
 }

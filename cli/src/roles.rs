@@ -135,16 +135,23 @@ async fn processors(
     };
     let mut group = Processors {
         config: config.processors,
+        only: config.projections.only,
         deps,
         health,
         shutdown,
         running: JoinSet::new(),
     };
-    group.add(Catalog::default());
-    group.add(Orders::default());
-    group.add(InvoiceEntries::default());
-    group.add(Invoices::default());
-    group.add(Users::default());
+    group.add(Catalog);
+    group.add(Orders);
+    group.add(InvoiceEntries);
+    group.add(Invoices);
+    group.add(Users);
+    if group.running.is_empty() {
+        bail!(
+            "projections.only names no projection: {}",
+            group.only.join(", ")
+        );
+    }
     starting.ready();
     group.run().await
 }
@@ -152,6 +159,8 @@ async fn processors(
 /// Processors of one process: when one fails, all end, and the process with them.
 struct Processors {
     config: souk_runtime::Config,
+    /// Names of those that run here; all of them when empty.
+    only: Vec<String>,
     deps: souk_runtime::Deps,
     health: Health,
     shutdown: CancellationToken,
@@ -161,6 +170,9 @@ struct Processors {
 impl Processors {
     fn add<P: Projection>(&mut self, projection: P) {
         let name = projection.name();
+        if !self.only.is_empty() && self.only.iter().all(|wanted| wanted != name) {
+            return;
+        }
         let readiness = self.health.register(name);
         let (status, mut changes) = watch::channel(Status::default());
         tokio::spawn(async move {

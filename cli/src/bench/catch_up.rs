@@ -28,7 +28,11 @@ use crate::args::{self, Role};
 const WARM_UPS: u32 = 2;
 const RAW: Side = Side::Beside("raw bulk");
 
-pub(super) async fn measure(servers: &Servers, options: &args::Bench, memory: &mut Findings) -> anyhow::Result<Findings> {
+pub(super) async fn measure(
+    servers: &Servers,
+    options: &args::Bench,
+    memory: &mut Findings,
+) -> anyhow::Result<Findings> {
     let listings = Subject {
         name: "listings",
         aim: 0.85,
@@ -70,7 +74,10 @@ async fn compare<P: Projection + Copy>(
     let race = Race::prepare(servers, projection, subject, options.documents).await?;
     let mut twin = None;
     for round in 0..WARM_UPS {
-        tell(format!("catch-up: warming up with {name}, {} of {WARM_UPS}", round + 1));
+        tell(format!(
+            "catch-up: warming up with {name}, {} of {WARM_UPS}",
+            round + 1
+        ));
         race.pipeline().await?;
         // The first run of the processor has made the index, so now it can be copied.
         let index = match twin.take() {
@@ -81,11 +88,24 @@ async fn compare<P: Projection + Copy>(
         twin = Some(race.empty(index).await?);
     }
     let mut twin = twin.context("there was no round to warm up with")?;
-    let rate = format!("{name}, Kafka → index");
+    let headline = format!("{name}, Kafka → index");
     for round in 0..options.rounds {
-        let sides = if round % 2 == 0 { [Side::Ours, RAW] } else { [RAW, Side::Ours] };
+        let sides = if round % 2 == 0 {
+            [Side::Ours, RAW]
+        } else {
+            [RAW, Side::Ours]
+        };
         for side in sides {
-            tell(format!("catch-up: round {} of {}, {name}, {}", round + 1, options.rounds, if side == RAW { "raw bulk" } else { "processors" }));
+            tell(format!(
+                "catch-up: round {} of {}, {name}, {}",
+                round + 1,
+                options.rounds,
+                if side == RAW {
+                    "raw bulk"
+                } else {
+                    "processors"
+                }
+            ));
             let run = if side == RAW {
                 let run = race.raw(&twin).await?;
                 twin = race.empty(twin).await?;
@@ -93,15 +113,30 @@ async fn compare<P: Projection + Copy>(
             } else {
                 race.pipeline().await?
             };
-            findings.note(side, rate.clone(), "docs/s", run.rate(race.documents));
-            findings.note(side, format!("{name}, CPU of OpenSearch a document"), "µs", micros_each(run.opensearch_cpu, race.documents));
+            findings.note(side, headline.clone(), "docs/s", run.rate(race.documents));
+            findings.note(
+                side,
+                format!("{name}, CPU of OpenSearch a document"),
+                "µs",
+                micros_each(run.opensearch_cpu, race.documents),
+            );
             if let Some(usage) = run.processors {
-                findings.note(side, format!("{name}, CPU of processors a document"), "µs", micros_each(usage.cpu, race.documents));
-                memory.note(Side::Ours, format!("processors, after {} {name}", options.documents), "MB", real(usage.rss_bytes) / 1e6);
+                findings.note(
+                    side,
+                    format!("{name}, CPU of processors a document"),
+                    "µs",
+                    micros_each(usage.cpu, race.documents),
+                );
+                memory.note(
+                    Side::Ours,
+                    format!("processors, after {} {name}", options.documents),
+                    "MB",
+                    real(usage.rss_bytes) / 1e6,
+                );
             }
         }
     }
-    findings.aim(rate, "docs/s", Aim::RatioAtLeast(subject.aim));
+    findings.aim(headline, "docs/s", Aim::RatioAtLeast(subject.aim));
     race.forget().await?;
     twin.delete().await
 }
@@ -130,20 +165,41 @@ impl Run {
 }
 
 impl<'a> Race<'a> {
-    async fn prepare<P: Projection + Copy>(servers: &Servers, projection: P, subject: &'a Subject, documents: u64) -> anyhow::Result<Self> {
-        let Destination::Index { alias, .. } = projection.destination() else { bail!("{} has no index", projection.name()) };
+    async fn prepare<P: Projection + Copy>(
+        servers: &Servers,
+        projection: P,
+        subject: &'a Subject,
+        documents: u64,
+    ) -> anyhow::Result<Self> {
+        let Destination::Index { alias, .. } = projection.destination() else {
+            bail!("{} has no index", projection.name())
+        };
         let world = servers.world(subject.name).await?;
         let prefix = world.config.names.prefix.clone();
         let loader = Loader::new(&world.kafka(), &prefix, world.encoder().await?)?;
         let history = subject.history;
-        let rendered = spawn_blocking(move || load(projection, loader, history, documents)).await.context("loading panicked")??;
+        let rendered = spawn_blocking(move || load(projection, loader, history, documents))
+            .await
+            .context("loading panicked")??;
         if u64::try_from(rendered.len()).ok() != Some(documents) {
-            bail!("{documents} {} make {} documents", subject.name, rendered.len());
+            bail!(
+                "{documents} {} make {} documents",
+                subject.name,
+                rendered.len()
+            );
         }
         let bulks = bulks(&rendered, world.config.processors.bulk_bytes);
-        let client = clients::opensearch(&world.config.opensearch).context("cannot build a client for OpenSearch")?;
+        let client = clients::opensearch(&world.config.opensearch)
+            .context("cannot build a client for OpenSearch")?;
         let index = RawIndex::new(client, format!("{prefix}{alias}"));
-        Ok(Self { world, subject, processor: projection.name(), index, documents, bulks })
+        Ok(Self {
+            world,
+            subject,
+            processor: projection.name(),
+            index,
+            documents,
+            bulks,
+        })
     }
 
     /// The processors role, with this one processor, from nothing until the index has everything.
@@ -151,12 +207,20 @@ impl<'a> Race<'a> {
         self.forget().await?;
         let meter = self.meter().await?;
         let only = format!("[\"{}\"]", self.processor);
-        let role = Running::start(&self.world, Role::Processors, &[("PROJECTIONS__ONLY", &only)])?;
+        let role = Running::start(
+            &self.world,
+            Role::Processors,
+            &[("PROJECTIONS__ONLY", &only)],
+        )?;
         let filling = self.index.watch(self.documents, &self.subject.done).await?;
         let processors = Usage::of(role.pid())?;
         let opensearch_cpu = opensearch_cpu(&meter)?;
         role.stop().await?;
-        Ok(Run { filling, opensearch_cpu, processors: Some(processors) })
+        Ok(Run {
+            filling,
+            opensearch_cpu,
+            processors: Some(processors),
+        })
     }
 
     /// The same documents into an index that is the same and empty.
@@ -168,7 +232,11 @@ impl<'a> Race<'a> {
             index.watch(self.documents, &self.subject.done)
         );
         filled?;
-        Ok(Run { filling: filling?, opensearch_cpu: opensearch_cpu(&meter)?, processors: None })
+        Ok(Run {
+            filling: filling?,
+            opensearch_cpu: opensearch_cpu(&meter)?,
+            processors: None,
+        })
     }
 
     async fn twin(&self) -> anyhow::Result<RawIndex> {
@@ -191,13 +259,17 @@ impl<'a> Race<'a> {
         delete_group(&self.world.kafka(), &group).await?;
         let state = &self.world.config.processors.state_dir;
         if state.exists() {
-            fs::remove_dir_all(state).with_context(|| format!("cannot delete {}", state.display()))?;
+            fs::remove_dir_all(state)
+                .with_context(|| format!("cannot delete {}", state.display()))?;
         }
         Ok(())
     }
 
     async fn meter(&self) -> anyhow::Result<Meter> {
-        Meter::start(vec![("opensearch".to_owned(), self.world.pid(Server::Opensearch).await?)])
+        Meter::start(vec![(
+            "opensearch".to_owned(),
+            self.world.pid(Server::Opensearch).await?,
+        )])
     }
 }
 
@@ -206,7 +278,12 @@ fn opensearch_cpu(meter: &Meter) -> anyhow::Result<Duration> {
 }
 
 /// Puts a history on the topics and computes its documents on the way.
-fn load<P: Projection>(projection: P, mut loader: Loader, history: fn(&mut Generator) -> Vec<Event>, count: u64) -> anyhow::Result<Vec<Document>> {
+fn load<P: Projection>(
+    projection: P,
+    mut loader: Loader,
+    history: fn(&mut Generator) -> Vec<Event>,
+    count: u64,
+) -> anyhow::Result<Vec<Document>> {
     let mut generator = Generator::new(1, Timestamp(now_micros()));
     let mut renderer = Renderer::new(projection);
     for event in generator.dimensions() {
@@ -232,24 +309,38 @@ struct Renderer<P: Projection> {
 
 impl<P: Projection> Renderer<P> {
     fn new(projection: P) -> Self {
-        Self { projection, facts: P::Facts::default(), shared: P::Shared::default() }
+        Self {
+            projection,
+            facts: P::Facts::default(),
+            shared: P::Shared::default(),
+        }
     }
 
     fn take(&mut self, event: &Event) -> anyhow::Result<()> {
-        let (topic, key) = (event.aggregate().topic(""), event.meta().aggregate_id.to_string());
-        let record = Record { topic: &topic, key: &key, body: Body::Event(event) };
+        let (topic, key) = (
+            event.aggregate().topic(""),
+            event.meta().aggregate_id.to_string(),
+        );
+        let record = Record {
+            topic: &topic,
+            key: &key,
+            body: Body::Event(event),
+        };
         if self.projection.shared().contains(&record.topic) {
             self.projection.apply_shared(&mut self.shared, &record)?;
         }
         if self.projection.facts().contains(&record.topic) {
-            self.projection.apply_fact(&mut self.facts, &record, &mut Touched::default())?;
+            self.projection
+                .apply_fact(&mut self.facts, &record, &mut Touched::default())?;
         }
         Ok(())
     }
 
     fn documents(&self) -> Vec<Document> {
         let keys = self.projection.keys(&self.facts);
-        let rendered = keys.iter().map(|key| self.projection.render(&self.facts, &self.shared, key));
+        let rendered = keys
+            .iter()
+            .map(|key| self.projection.render(&self.facts, &self.shared, key));
         rendered
             .filter_map(|rendered| match rendered {
                 Rendered::Document(document) => Some(document),
@@ -276,10 +367,28 @@ mod tests {
             catalog.take(event).unwrap();
             orders.take(event).unwrap();
         }
-        let bodies = |documents: Vec<Document>| documents.iter().map(|document| serde_json::from_slice(&document.body).unwrap()).collect::<Vec<Value>>();
+        let bodies = |documents: Vec<Document>| {
+            documents
+                .iter()
+                .map(|document| serde_json::from_slice(&document.body).unwrap())
+                .collect::<Vec<Value>>()
+        };
         let (listings, orders) = (bodies(catalog.documents()), bodies(orders.documents()));
         assert_eq!((listings.len(), orders.len()), (20, 20));
-        assert!(listings.iter().all(|listing| listing["deleted"] == false && listing["seller_name"].is_string()), "{}", listings[0]);
-        assert!(orders.iter().all(|order| order["payment"]["status"] == "captured" && order["status"] == "confirmed"), "{}", orders[0]);
+        assert!(
+            listings
+                .iter()
+                .all(|listing| listing["deleted"] == false && listing["seller_name"].is_string()),
+            "{}",
+            listings[0]
+        );
+        assert!(
+            orders
+                .iter()
+                .all(|order| order["payment"]["status"] == "captured"
+                    && order["status"] == "confirmed"),
+            "{}",
+            orders[0]
+        );
     }
 }

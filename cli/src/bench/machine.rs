@@ -40,21 +40,34 @@ impl Machine {
         Ok(Self {
             cpu: info.model_name(0).unwrap_or("unknown").trim().to_owned(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
-            memory_bytes: Meminfo::current().context("cannot read /proc/meminfo")?.mem_total,
-            build: if cfg!(debug_assertions) { "debug" } else { "release" },
+            memory_bytes: Meminfo::current()
+                .context("cannot read /proc/meminfo")?
+                .mem_total,
+            build: if cfg!(debug_assertions) {
+                "debug"
+            } else {
+                "release"
+            },
         })
     }
 
     pub(crate) fn line(&self) -> String {
         let memory = real(self.memory_bytes) / f64::from(1 << 30);
-        format!("{}, {} cores, {memory:.1} GiB, {} build", self.cpu, self.cores, self.build)
+        format!(
+            "{}, {} cores, {memory:.1} GiB, {} build",
+            self.cpu, self.cores, self.build
+        )
     }
 }
 
 impl Load {
     pub(crate) fn now() -> anyhow::Result<Self> {
         let load = LoadAverage::current().context("cannot read /proc/loadavg")?;
-        Ok(Self { one: load.one, five: load.five, fifteen: load.fifteen })
+        Ok(Self {
+            one: load.one,
+            five: load.five,
+            fifteen: load.fifteen,
+        })
     }
 
     pub(crate) fn line(self) -> String {
@@ -69,7 +82,10 @@ impl Usage {
             .and_then(|pid| Ok(Process::new(pid)?.stat()?))
             .with_context(|| format!("cannot read what process {pid} has used"))?;
         let ticks = real(stat.utime + stat.stime) / real(procfs::ticks_per_second());
-        Ok(Self { cpu: Duration::from_secs_f64(ticks), rss_bytes: stat.rss * procfs::page_size() })
+        Ok(Self {
+            cpu: Duration::from_secs_f64(ticks),
+            rss_bytes: stat.rss * procfs::page_size(),
+        })
     }
 }
 
@@ -86,18 +102,30 @@ impl Meter {
         for (name, pid) in processes {
             before.push((name, pid, Usage::of(pid)?.cpu));
         }
-        Ok(Self { started: Instant::now(), before })
+        Ok(Self {
+            started: Instant::now(),
+            before,
+        })
     }
 
     /// What each has used meanwhile.
     pub(crate) fn used(&self) -> anyhow::Result<Vec<(&str, Duration)>> {
-        self.before.iter().map(|(name, pid, before)| Ok((name.as_str(), Usage::of(*pid)?.cpu.saturating_sub(*before)))).collect()
+        self.before
+            .iter()
+            .map(|(name, pid, before)| {
+                Ok((name.as_str(), Usage::of(*pid)?.cpu.saturating_sub(*before)))
+            })
+            .collect()
     }
 
     /// The same in percent of one core.
     pub(crate) fn percent(&self) -> anyhow::Result<Vec<(&str, f64)>> {
         let elapsed = self.started.elapsed().as_secs_f64();
-        Ok(self.used()?.into_iter().map(|(name, used)| (name, used.as_secs_f64() * 100.0 / elapsed)).collect())
+        Ok(self
+            .used()?
+            .into_iter()
+            .map(|(name, used)| (name, used.as_secs_f64() * 100.0 / elapsed))
+            .collect())
     }
 }
 
@@ -108,7 +136,10 @@ mod tests {
     #[test]
     fn this_machine_and_this_process_are_observed() {
         let machine = Machine::observe().unwrap();
-        assert!(machine.cores >= 1 && machine.memory_bytes > 0, "{machine:?}");
+        assert!(
+            machine.cores >= 1 && machine.memory_bytes > 0,
+            "{machine:?}"
+        );
         assert!(Usage::of(std::process::id()).unwrap().rss_bytes > 0);
         assert!(Usage::of(u32::MAX).is_err());
         let meter = Meter::start(vec![("me".to_owned(), std::process::id())]).unwrap();

@@ -40,7 +40,12 @@ const LOADERS: usize = 16;
 /// Debezium's id among the replicas of the database.
 const SERVER_ID: u32 = 990_001;
 
-pub(super) async fn measure(servers: &Servers, options: &args::Bench, memory: &mut Findings) -> anyhow::Result<Findings> {
+pub(super) async fn measure(
+    servers: &Servers,
+    options: &args::Bench,
+    memory: &mut Findings,
+) -> anyhow::Result<Findings> {
+    servers.up(&[Server::Connect]).await?;
     let begun = Timestamp(now_micros());
     let relay = Lane::open(servers, Mover::Relay, begun).await?;
     let debezium = Lane::open(servers, Mover::Debezium, begun).await?;
@@ -51,25 +56,66 @@ pub(super) async fn measure(servers: &Servers, options: &args::Bench, memory: &m
         lane.drain(options.backlog).await?;
     }
     for round in 0..options.rounds {
-        let lanes = if round % 2 == 0 { [&relay, &debezium] } else { [&debezium, &relay] };
+        let lanes = if round % 2 == 0 {
+            [&relay, &debezium]
+        } else {
+            [&debezium, &relay]
+        };
         for lane in lanes {
-            tell(format!("relay: round {} of {}, {} at {EVENTS_PER_SECOND}/s", round + 1, options.rounds, lane.mover.name()));
+            tell(format!(
+                "relay: round {} of {}, {} at {EVENTS_PER_SECOND}/s",
+                round + 1,
+                options.rounds,
+                lane.mover.name()
+            ));
             let paced = lane.paced(options.seconds).await?;
             let side = lane.mover.side();
             let pace = format!("at {EVENTS_PER_SECOND}/s");
-            findings.note(side, format!("commit → Kafka p50 {pace}"), "ms", paced.latencies.percentile(50));
-            findings.note(side, format!("commit → Kafka p99 {pace}"), "ms", paced.latencies.percentile(99));
-            findings.note(side, format!("CPU an event {pace}"), "µs", micros_each(paced.cpu, paced.events));
+            findings.note(
+                side,
+                format!("commit → Kafka p50 {pace}"),
+                "ms",
+                paced.latencies.percentile(50),
+            );
+            findings.note(
+                side,
+                format!("commit → Kafka p99 {pace}"),
+                "ms",
+                paced.latencies.percentile(99),
+            );
+            findings.note(
+                side,
+                format!("CPU an event {pace}"),
+                "µs",
+                micros_each(paced.cpu, paced.events),
+            );
             findings.note(side, format!("rate reached {pace}"), "events/s", paced.rate);
-            tell(format!("relay: round {} of {}, {} with a backlog of {}", round + 1, options.rounds, lane.mover.name(), options.backlog));
+            tell(format!(
+                "relay: round {} of {}, {} with a backlog of {}",
+                round + 1,
+                options.rounds,
+                lane.mover.name(),
+                options.backlog
+            ));
             let drained = lane.drain(options.backlog).await?;
             findings.note(side, "saturated", "events/s", drained.rate);
-            findings.note(side, "CPU an event, saturated", "µs", micros_each(drained.cpu, drained.events));
-            memory.note(side, "relay, after its backlog", "MB", drained.rss_megabytes);
+            findings.note(
+                side,
+                "CPU an event, saturated",
+                "µs",
+                micros_each(drained.cpu, drained.events),
+            );
+            memory.note(
+                side,
+                "relay, after its backlog",
+                "MB",
+                drained.rss_megabytes,
+            );
         }
     }
     relay.pool.close().await;
     debezium.pool.close().await;
+    servers.end(Server::Connect).await?;
     Ok(findings)
 }
 
@@ -130,7 +176,9 @@ struct Arrivals {
 
 impl Arrivals {
     fn elapsed(&self) -> Duration {
-        self.last.zip(self.first).map_or(Duration::ZERO, |(last, first)| last.duration_since(first))
+        self.last
+            .zip(self.first)
+            .map_or(Duration::ZERO, |(last, first)| last.duration_since(first))
     }
 }
 
@@ -139,7 +187,14 @@ impl Lane {
         let world = servers.world(&mover.name().to_lowercase()).await?;
         let pool = world.pool(u32::try_from(LOADERS).unwrap_or(u32::MAX))?;
         let encoder = world.encoder().await?;
-        Ok(Self { world, mover, pool, encoder, begun, next_seed: AtomicU64::new(1) })
+        Ok(Self {
+            world,
+            mover,
+            pool,
+            encoder,
+            begun,
+            next_seed: AtomicU64::new(1),
+        })
     }
 
     /// Appends at a steady pace while the events are moved.
@@ -160,10 +215,15 @@ impl Lane {
         self.stop(moving).await?;
         let arrivals = tail.finish()?;
         // An event can be on Kafka before its writer hears that it is committed.
-        let waited = committed.iter().filter_map(|(id, at)| Some(arrivals.at.get(id)?.saturating_duration_since(*at)));
+        let waited = committed
+            .iter()
+            .filter_map(|(id, at)| Some(arrivals.at.get(id)?.saturating_duration_since(*at)));
         let latencies: Latencies = waited.collect();
         if u64::try_from(latencies.len()).ok() != Some(events) {
-            bail!("{events} events were committed, {} of them came", latencies.len());
+            bail!(
+                "{events} events were committed, {} of them came",
+                latencies.len()
+            );
         }
         Ok(Measured {
             latencies,
@@ -199,7 +259,8 @@ impl Lane {
 
     /// Each event is the first of a listing of its own, so that its key names it.
     fn rows(&self, count: u64) -> Vec<Row> {
-        let mut generator = Generator::new(self.next_seed.fetch_add(1, Ordering::Relaxed), self.begun);
+        let mut generator =
+            Generator::new(self.next_seed.fetch_add(1, Ordering::Relaxed), self.begun);
         let drafted = (0..count).map(|_| {
             let [event, _] = generator.listing();
             let payload = self.encoder.encode(&event);
@@ -209,20 +270,31 @@ impl Lane {
     }
 
     fn tail(&self) -> anyhow::Result<Tail<Arrivals>> {
-        Tail::start(&self.world.kafka(), &[self.world.topic(Aggregate::Listing)], Arrivals::default(), |arrivals, message, now| {
-            arrivals.first.get_or_insert(now);
-            arrivals.last = Some(now);
-            if let Some(id) = message.key().and_then(|key| Uuid::try_parse_ascii(key).ok()) {
-                arrivals.at.insert(id, now);
-            }
-        })
+        Tail::start(
+            &self.world.kafka(),
+            &[self.world.topic(Aggregate::Listing)],
+            Arrivals::default(),
+            |arrivals, message, now| {
+                arrivals.first.get_or_insert(now);
+                arrivals.last = Some(now);
+                if let Some(id) = message
+                    .key()
+                    .and_then(|key| Uuid::try_parse_ascii(key).ok())
+                {
+                    arrivals.at.insert(id, now);
+                }
+            },
+        )
     }
 
     async fn start(&self) -> anyhow::Result<Moving> {
         match self.mover {
             Mover::Relay => {
                 let role = Running::start(&self.world, Role::Relay, &[])?;
-                Ok(Moving { pid: role.pid(), role: Some(role) })
+                Ok(Moving {
+                    pid: role.pid(),
+                    role: Some(role),
+                })
             }
             Mover::Debezium => {
                 let pid = self.world.pid(Server::Connect).await?;
@@ -248,7 +320,9 @@ impl Lane {
             prefix: config.names.prefix.clone(),
             server_id: SERVER_ID,
         };
-        debezium::register(&config.debezium.connect_url, &options).await.context("cannot register Debezium")?;
+        debezium::register(&config.debezium.connect_url, &options)
+            .await
+            .context("cannot register Debezium")?;
         let tail = self.tail()?;
         let mut generator = Generator::new(0, self.begun);
         let [event, _] = generator.listing();
@@ -273,13 +347,26 @@ impl Lane {
     }
 
     async fn is_stopped(&self) -> anyhow::Result<bool> {
-        let answer = self.world.http.get(self.connector("status")).send().await.context("Kafka Connect does not answer")?;
+        let answer = self
+            .world
+            .http
+            .get(self.connector("status"))
+            .send()
+            .await
+            .context("Kafka Connect does not answer")?;
         let status: Value = answer.json().await.unwrap_or_default();
-        Ok(status["connector"]["state"] == "STOPPED" && status["tasks"].as_array().is_some_and(Vec::is_empty))
+        Ok(status["connector"]["state"] == "STOPPED"
+            && status["tasks"].as_array().is_some_and(Vec::is_empty))
     }
 
     async fn put(&self, verb: &str) -> anyhow::Result<()> {
-        let answer = self.world.http.put(self.connector(verb)).send().await.context("Kafka Connect does not answer")?;
+        let answer = self
+            .world
+            .http
+            .put(self.connector(verb))
+            .send()
+            .await
+            .context("Kafka Connect does not answer")?;
         if !answer.status().is_success() {
             bail!("Kafka Connect answers {} to {verb}", answer.status());
         }
@@ -289,7 +376,10 @@ impl Lane {
     fn connector(&self, verb: &str) -> String {
         let config = &self.world.config;
         let base = config.debezium.connect_url.as_str().trim_end_matches('/');
-        format!("{base}/connectors/{}/{verb}", debezium::connector_name(&config.names.prefix))
+        format!(
+            "{base}/connectors/{}/{verb}",
+            debezium::connector_name(&config.names.prefix)
+        )
     }
 }
 
@@ -300,7 +390,11 @@ struct Moving {
 }
 
 /// Appends open loop: a late row does not delay the ones after it. Returns when each was acknowledged.
-async fn append_paced(pool: &MySqlPool, rows: Vec<Row>, per_second: u64) -> anyhow::Result<Vec<(Uuid, Instant)>> {
+async fn append_paced(
+    pool: &MySqlPool,
+    rows: Vec<Row>,
+    per_second: u64,
+) -> anyhow::Result<Vec<(Uuid, Instant)>> {
     let start = tokio::time::Instant::now();
     let mut lanes: Vec<Vec<(u32, Row)>> = (0..WRITERS).map(|_| Vec::new()).collect();
     let gap = Duration::from_secs(1) / u32::try_from(per_second)?;
@@ -330,7 +424,9 @@ async fn append_paced(pool: &MySqlPool, rows: Vec<Row>, per_second: u64) -> anyh
 
 /// Appends as fast as it goes, each row in a transaction of its own. The disk is not waited for: only what is read later is measured.
 async fn append_backlog(pool: &MySqlPool, rows: Vec<Row>) -> anyhow::Result<()> {
-    pool.execute("SET GLOBAL innodb_flush_log_at_trx_commit = 2, GLOBAL sync_binlog = 0").await.context("cannot hurry MySQL")?;
+    pool.execute("SET GLOBAL innodb_flush_log_at_trx_commit = 2, GLOBAL sync_binlog = 0")
+        .await
+        .context("cannot hurry MySQL")?;
     let mut lanes: Vec<Vec<Row>> = (0..LOADERS).map(|_| Vec::new()).collect();
     for (number, row) in rows.into_iter().enumerate() {
         lanes[number % LOADERS].push(row);
@@ -348,7 +444,9 @@ async fn append_backlog(pool: &MySqlPool, rows: Vec<Row>) -> anyhow::Result<()> 
     while let Some(written) = writers.join_next().await {
         written.context("a writer panicked")??;
     }
-    pool.execute("SET GLOBAL innodb_flush_log_at_trx_commit = 1, GLOBAL sync_binlog = 1").await.context("cannot slow MySQL down again")?;
+    pool.execute("SET GLOBAL innodb_flush_log_at_trx_commit = 1, GLOBAL sync_binlog = 1")
+        .await
+        .context("cannot slow MySQL down again")?;
     Ok(())
 }
 
@@ -384,7 +482,11 @@ mod tests {
     #[test]
     fn the_time_of_a_backlog_is_from_its_first_event_to_its_last() {
         let now = Instant::now();
-        let arrivals = Arrivals { first: Some(now), last: Some(now + Duration::from_secs(2)), ..Arrivals::default() };
+        let arrivals = Arrivals {
+            first: Some(now),
+            last: Some(now + Duration::from_secs(2)),
+            ..Arrivals::default()
+        };
         assert_eq!(arrivals.elapsed(), Duration::from_secs(2));
         assert_eq!(Arrivals::default().elapsed(), Duration::ZERO);
     }

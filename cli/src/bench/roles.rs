@@ -33,9 +33,17 @@ pub(super) struct Running {
 
 impl Running {
     /// Starts a role in this world with its defaults, apart from `settings` (`SECTION__KEY`) and what this process's own environment says.
-    pub(super) fn start(world: &World, role: Role, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
+    pub(super) fn start(
+        world: &World,
+        role: Role,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let log = world.folder.join(format!("{}.log", role.name()));
-        let file = File::options().create(true).append(true).open(&log).with_context(|| format!("cannot open {}", log.display()))?;
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .with_context(|| format!("cannot open {}", log.display()))?;
         let program = std::env::current_exe().context("cannot find this program's own file")?;
         let started = Instant::now();
         let child = Command::new(program)
@@ -45,7 +53,11 @@ impl Running {
             // Here is no configuration file that could be read by chance.
             .current_dir(&world.folder)
             .envs(world.settings())
-            .envs(settings.iter().map(|(key, value)| (format!("SOUK__{key}"), *value)))
+            .envs(
+                settings
+                    .iter()
+                    .map(|(key, value)| (format!("SOUK__{key}"), *value)),
+            )
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(file)
@@ -54,9 +66,19 @@ impl Running {
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("cannot start {}", role.name()))?;
-        let pid = child.id().with_context(|| format!("{} ended at once", role.name()))?;
+        let pid = child
+            .id()
+            .with_context(|| format!("{} ended at once", role.name()))?;
         let ready_url = format!("{}/readyz", origin(world.config.ops.of(role)));
-        Ok(Self { role, child, pid, ready_url, log, http: world.http.clone(), started })
+        Ok(Self {
+            role,
+            child,
+            pid,
+            ready_url,
+            log,
+            http: world.http.clone(),
+            started,
+        })
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -71,10 +93,19 @@ impl Running {
     pub(super) async fn wait_ready(&mut self, within: Duration) -> anyhow::Result<Duration> {
         while !self.is_ready().await {
             if let Some(status) = self.child.try_wait().context("cannot look after a role")? {
-                bail!("{} ended with {status}; see {}", self.name(), self.log.display());
+                bail!(
+                    "{} ended with {status}; see {}",
+                    self.name(),
+                    self.log.display()
+                );
             }
             if self.started.elapsed() > within {
-                bail!("{} was not ready within {} s; see {}", self.name(), within.as_secs(), self.log.display());
+                bail!(
+                    "{} was not ready within {} s; see {}",
+                    self.name(),
+                    within.as_secs(),
+                    self.log.display()
+                );
             }
             sleep(POLL).await;
         }
@@ -82,7 +113,12 @@ impl Running {
     }
 
     async fn is_ready(&self) -> bool {
-        let answer = self.http.get(&self.ready_url).timeout(Duration::from_secs(5)).send().await;
+        let answer = self
+            .http
+            .get(&self.ready_url)
+            .timeout(Duration::from_secs(5))
+            .send()
+            .await;
         answer.is_ok_and(|answer| answer.status().is_success())
     }
 
@@ -93,10 +129,16 @@ impl Running {
             kill_process(pid, Signal::TERM).unwrap_or_default();
         }
         let ended = timeout(PATIENCE, self.child.wait()).await;
-        let status = ended.with_context(|| format!("{} did not drain; see {}", self.name(), self.log.display()))?;
+        let status = ended.with_context(|| {
+            format!("{} did not drain; see {}", self.name(), self.log.display())
+        })?;
         let status = status.with_context(|| format!("cannot wait for {}", self.name()))?;
         if !status.success() {
-            bail!("{} ended with {status}; see {}", self.name(), self.log.display());
+            bail!(
+                "{} ended with {status}; see {}",
+                self.name(),
+                self.log.display()
+            );
         }
         Ok(())
     }

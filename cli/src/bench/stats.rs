@@ -38,7 +38,13 @@ struct Row {
 
 impl Findings {
     /// Notes one round's value.
-    pub(crate) fn note(&mut self, side: Side, what: impl Into<String>, unit: &'static str, value: f64) {
+    pub(crate) fn note(
+        &mut self,
+        side: Side,
+        what: impl Into<String>,
+        unit: &'static str,
+        value: f64,
+    ) {
         let row = self.row(what.into(), unit);
         match side {
             Side::Ours => row.ours.push(value),
@@ -51,18 +57,15 @@ impl Findings {
         self.row(what.into(), unit).aim = Some(aim);
     }
 
-    pub(crate) fn extend(&mut self, other: Self) {
-        self.rows.extend(other.rows);
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
     /// A table in Markdown, so that it can go into `docs/PERFORMANCE.md` as it is.
     pub(crate) fn table(&self, title: &str) -> String {
-        let mut cells: Vec<[String; 5]> =
-            vec![[title.to_owned(), "measured".to_owned(), "beside it".to_owned(), "ratio".to_owned(), "aim".to_owned()]];
+        let mut cells: Vec<[String; 5]> = vec![[
+            title.to_owned(),
+            "measured".to_owned(),
+            "beside it".to_owned(),
+            "ratio".to_owned(),
+            "aim".to_owned(),
+        ]];
         cells.extend(self.rows.iter().map(Row::cells));
         render(&cells)
     }
@@ -72,22 +75,37 @@ impl Findings {
     }
 
     fn row(&mut self, what: String, unit: &'static str) -> &mut Row {
-        let place = self.rows.iter().position(|row| row.what == what).unwrap_or_else(|| {
-            self.rows.push(Row { what, unit, ours: Vec::new(), beside: None, aim: None });
-            self.rows.len() - 1
-        });
+        let place = self
+            .rows
+            .iter()
+            .position(|row| row.what == what)
+            .unwrap_or_else(|| {
+                self.rows.push(Row {
+                    what,
+                    unit,
+                    ours: Vec::new(),
+                    beside: None,
+                    aim: None,
+                });
+                self.rows.len() - 1
+            });
         &mut self.rows[place]
     }
 }
 
 impl Row {
     fn cells(&self) -> [String; 5] {
-        let beside = self.beside.as_ref().map(|(name, values)| format!("{name}: {}", quantity(values, self.unit)));
+        let beside = self
+            .beside
+            .as_ref()
+            .map(|(name, values)| format!("{name}: {}", quantity(values, self.unit)));
         [
             self.what.clone(),
             quantity(&self.ours, self.unit),
             beside.unwrap_or_default(),
-            self.ratio().map(|ratio| format!("{ratio:.2}")).unwrap_or_default(),
+            self.ratio()
+                .map(|ratio| format!("{ratio:.2}"))
+                .unwrap_or_default(),
             self.verdict().unwrap_or_default(),
         ]
     }
@@ -95,7 +113,13 @@ impl Row {
     /// The median of the rounds' ratios: what disturbs the machine for a while disturbs both sides of a round.
     fn ratio(&self) -> Option<f64> {
         let (_, beside) = self.beside.as_ref()?;
-        let ratios: Vec<f64> = self.ours.iter().zip(beside).filter(|(_, beside)| **beside > 0.0).map(|(ours, beside)| ours / beside).collect();
+        let ratios: Vec<f64> = self
+            .ours
+            .iter()
+            .zip(beside)
+            .filter(|(_, beside)| **beside > 0.0)
+            .map(|(ours, beside)| ours / beside)
+            .collect();
         median(&ratios)
     }
 
@@ -115,13 +139,17 @@ impl Row {
         };
         Some(match self.missed_by() {
             None => aim,
-            Some(missed) if missed > 0.0 => format!("{aim}: missed by {:.0} %", (missed * 100.0).max(1.0)),
+            Some(missed) if missed > 0.0 => {
+                format!("{aim}: missed by {:.0} %", (missed * 100.0).max(1.0))
+            }
             Some(_) => format!("{aim}: met"),
         })
     }
 
     fn json(&self) -> Value {
-        let beside = self.beside.as_ref().map(|(name, values)| json!({"what": name, "median": median(values), "rounds": values}));
+        let beside = self.beside.as_ref().map(
+            |(name, values)| json!({"what": name, "median": median(values), "rounds": values}),
+        );
         let aim = self.aim.map(|aim| match aim {
             Aim::AtMost(limit) => json!({"at_most": limit}),
             Aim::RatioAtLeast(least) => json!({"ratio_at_least": least}),
@@ -145,7 +173,11 @@ pub(crate) fn median(values: &[f64]) -> Option<f64> {
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;
     let upper = *sorted.get(middle)?;
-    if sorted.len() % 2 == 1 { Some(upper) } else { Some(f64::midpoint(sorted[middle - 1], upper)) }
+    if sorted.len() % 2 == 1 {
+        Some(upper)
+    } else {
+        Some(f64::midpoint(sorted[middle - 1], upper))
+    }
 }
 
 /// Durations in milliseconds at some percentiles.
@@ -160,7 +192,12 @@ impl Latencies {
     /// The smallest value that at least `percent` of all do not exceed (nearest rank); 0 when there are none.
     pub(crate) fn percentile(&self, percent: usize) -> f64 {
         let rank = (self.0.len() * percent).div_ceil(100).max(1);
-        self.0.get(rank - 1).copied().unwrap_or_default().as_secs_f64() * 1_000.0
+        self.0
+            .get(rank - 1)
+            .copied()
+            .unwrap_or_default()
+            .as_secs_f64()
+            * 1_000.0
     }
 }
 
@@ -173,7 +210,10 @@ impl FromIterator<Duration> for Latencies {
 }
 
 /// A count as a real number.
-#[expect(clippy::cast_precision_loss, reason = "counts of a measurement are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of a measurement are far below 2^52"
+)]
 pub(crate) fn real(count: u64) -> f64 {
     count as f64
 }
@@ -190,10 +230,16 @@ pub(crate) fn micros_each(total: Duration, count: u64) -> f64 {
 
 /// Median, and the range when there were several rounds.
 fn quantity(values: &[f64], unit: &str) -> String {
-    let Some(median) = median(values) else { return "not measured".to_owned() };
+    let Some(median) = median(values) else {
+        return "not measured".to_owned();
+    };
     let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
     let highest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let range = if values.len() > 1 { format!(" ({}–{})", number(lowest), number(highest)) } else { String::new() };
+    let range = if values.len() > 1 {
+        format!(" ({}–{})", number(lowest), number(highest))
+    } else {
+        String::new()
+    };
     format!("{} {unit}{range}", number(median))
 }
 
@@ -204,7 +250,8 @@ fn number(value: f64) -> String {
             let digits = format!("{value:.0}");
             let count = digits.chars().count();
             let apart = digits.chars().enumerate().flat_map(|(place, digit)| {
-                let comma = place > 0 && (count - place).is_multiple_of(3) && digit.is_ascii_digit();
+                let comma =
+                    place > 0 && (count - place).is_multiple_of(3) && digit.is_ascii_digit();
                 comma.then_some(',').into_iter().chain([digit])
             });
             apart.collect()
@@ -215,10 +262,21 @@ fn number(value: f64) -> String {
 }
 
 fn render(cells: &[[String; 5]]) -> String {
-    let width = |column: usize| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or_default().max(3);
+    let width = |column: usize| {
+        cells
+            .iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or_default()
+            .max(3)
+    };
     let widths: Vec<usize> = (0..5).map(width).collect();
     let line = |row: &[String]| {
-        let padded: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let padded: Vec<String> = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
         format!("| {} |\n", padded.join(" | "))
     };
     let rule: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
@@ -243,18 +301,30 @@ mod tests {
     fn percentiles_are_values_that_were_measured() {
         let latencies: Latencies = (1..=200).rev().map(Duration::from_millis).collect();
         for (percent, expected) in [(1, 2.0), (50, 100.0), (99, 198.0), (100, 200.0)] {
-            assert!((latencies.percentile(percent) - expected).abs() < 1e-9, "{percent}");
+            assert!(
+                (latencies.percentile(percent) - expected).abs() < 1e-9,
+                "{percent}"
+            );
         }
-        assert_eq!(Latencies::default().percentile(50).total_cmp(&0.0), std::cmp::Ordering::Equal);
+        assert_eq!(
+            Latencies::default().percentile(50).total_cmp(&0.0),
+            std::cmp::Ordering::Equal
+        );
         let one: Latencies = [Duration::from_millis(7)].into_iter().collect();
         assert!((one.percentile(1) - 7.0).abs() < 1e-9);
     }
 
     #[test]
     fn numbers_have_about_three_digits() {
-        for (value, text) in
-            [(0.1234, "0.12"), (9.876, "9.88"), (12.34, "12.3"), (123.4, "123"), (1234.0, "1,234"), (1_234_567.0, "1,234,567"), (-1234.0, "-1,234")]
-        {
+        for (value, text) in [
+            (0.1234, "0.12"),
+            (9.876, "9.88"),
+            (12.34, "12.3"),
+            (123.4, "123"),
+            (1234.0, "1,234"),
+            (1_234_567.0, "1,234,567"),
+            (-1234.0, "-1,234"),
+        ] {
             assert_eq!(number(value), text);
         }
     }
@@ -270,12 +340,29 @@ mod tests {
         findings.note(Side::Ours, "p50", "ms", 30.0);
         findings.aim("p50", "ms", Aim::AtMost(40.0));
         let table = findings.table("figure");
-        let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split('|').map(str::trim).collect()).collect();
-        assert_eq!(lines[0], ["", "figure", "measured", "beside it", "ratio", "aim", ""]);
+        let lines: Vec<Vec<&str>> = table
+            .lines()
+            .map(|line| line.split('|').map(str::trim).collect())
+            .collect();
+        assert_eq!(
+            lines[0],
+            ["", "figure", "measured", "beside it", "ratio", "aim", ""]
+        );
         assert!(lines[1][1].starts_with("---"), "{table}");
-        let catch_up = ["", "catch-up", "80.0 docs/s (30.0–90.0)", "raw: 100 docs/s (60.0–100)", "0.80", "ratio ≥ 0.85: missed by 6 %", ""];
+        let catch_up = [
+            "",
+            "catch-up",
+            "80.0 docs/s (30.0–90.0)",
+            "raw: 100 docs/s (60.0–100)",
+            "0.80",
+            "ratio ≥ 0.85: missed by 6 %",
+            "",
+        ];
         assert_eq!(lines[2], catch_up);
-        assert_eq!(lines[3], ["", "p50", "30.0 ms", "", "", "≤ 40.0 ms: met", ""]);
+        assert_eq!(
+            lines[3],
+            ["", "p50", "30.0 ms", "", "", "≤ 40.0 ms: met", ""]
+        );
         let widths: Vec<usize> = table.lines().map(|line| line.chars().count()).collect();
         assert!(widths.iter().all(|width| *width == widths[0]), "{table}");
         let json = findings.json();

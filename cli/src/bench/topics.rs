@@ -37,7 +37,11 @@ pub(super) struct Loader {
 }
 
 impl Loader {
-    pub(super) fn new(kafka: &ClientConfig, prefix: &str, encoder: Encoder) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        kafka: &ClientConfig,
+        prefix: &str,
+        encoder: Encoder,
+    ) -> anyhow::Result<Self> {
         let mut config = kafka.clone();
         config
             .set("enable.idempotence", "true")
@@ -46,14 +50,23 @@ impl Loader {
             .set("batch.num.messages", "20000")
             .set("queue.buffering.max.messages", "200000");
         let producer = config.create().context("cannot build a producer")?;
-        Ok(Self { producer, encoder, kafka: kafka.clone(), prefix: prefix.to_owned(), sent: BTreeMap::new() })
+        Ok(Self {
+            producer,
+            encoder,
+            kafka: kafka.clone(),
+            prefix: prefix.to_owned(),
+            sent: BTreeMap::new(),
+        })
     }
 
     pub(super) fn send(&mut self, event: &Event) -> anyhow::Result<()> {
         let topic = event.aggregate().topic(&self.prefix);
         let key = event.meta().aggregate_id.to_string();
         let payload = self.encoder.encode(event);
-        let mut record = BaseRecord::to(&topic).key(&key).payload(&payload).headers(headers(event));
+        let mut record = BaseRecord::to(&topic)
+            .key(&key)
+            .payload(&payload)
+            .headers(headers(event));
         loop {
             match self.producer.send(record) {
                 Ok(()) => break,
@@ -70,7 +83,9 @@ impl Loader {
 
     /// Waits until everything is on its topic, and looks whether it is: these topics have no other writer.
     pub(super) fn finish(self) -> anyhow::Result<()> {
-        self.producer.flush(PATIENCE).context("cannot send every event")?;
+        self.producer
+            .flush(PATIENCE)
+            .context("cannot send every event")?;
         let consumer: BaseConsumer = self.kafka.create().context("cannot build a consumer")?;
         for (topic, sent) in &self.sent {
             let found: i64 = ends(&consumer, topic)?.iter().map(|(_, end)| end).sum();
@@ -88,14 +103,22 @@ fn headers(event: &Event) -> OwnedHeaders {
     [
         ("ce_specversion", "1.0".to_owned()),
         ("ce_id", meta.event_id.to_string()),
-        ("ce_type", format!("souk.{aggregate}.{}", event.event_type())),
+        (
+            "ce_type",
+            format!("souk.{aggregate}.{}", event.event_type()),
+        ),
         ("ce_source", format!("/souk/{aggregate}")),
         ("ce_subject", meta.aggregate_id.to_string()),
         ("ce_time", meta.occurred_at.to_string()),
         ("content-type", "application/avro".to_owned()),
     ]
     .iter()
-    .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: Some(value) }))
+    .fold(OwnedHeaders::new(), |headers, (key, value)| {
+        headers.insert(Header {
+            key,
+            value: Some(value),
+        })
+    })
 }
 
 /// Reads topics from now on, on a thread of its own, until it is finished.
@@ -118,11 +141,15 @@ impl<T: Send + 'static> Tail<T> {
         let mut list = TopicPartitionList::new();
         for topic in topics {
             for (partition, end) in ends(&consumer, topic)? {
-                list.add_partition_offset(topic, partition, Offset::Offset(end)).context("cannot place a consumer")?;
+                list.add_partition_offset(topic, partition, Offset::Offset(end))
+                    .context("cannot place a consumer")?;
             }
         }
         consumer.assign(&list).context("cannot assign partitions")?;
-        let (stop, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let (stop, count) = (
+            Arc::new(AtomicBool::new(false)),
+            Arc::new(AtomicU64::new(0)),
+        );
         let thread = thread::spawn({
             let (stop, count) = (Arc::clone(&stop), Arc::clone(&count));
             move || {
@@ -136,7 +163,11 @@ impl<T: Send + 'static> Tail<T> {
                 state
             }
         });
-        Ok(Self { stop, count, thread })
+        Ok(Self {
+            stop,
+            count,
+            thread,
+        })
     }
 
     /// How many records have come.
@@ -147,7 +178,9 @@ impl<T: Send + 'static> Tail<T> {
     /// Stops reading and returns what was gathered.
     pub(super) fn finish(self) -> anyhow::Result<T> {
         self.stop.store(true, Ordering::Release);
-        self.thread.join().map_err(|_| anyhow::anyhow!("a reading thread panicked"))
+        self.thread
+            .join()
+            .map_err(|_| anyhow::anyhow!("a reading thread panicked"))
     }
 }
 
@@ -157,28 +190,53 @@ pub(super) fn read_through(kafka: &ClientConfig, topics: &[String]) -> anyhow::R
     let mut parts: BTreeMap<i32, Vec<(String, i64)>> = BTreeMap::new();
     for topic in topics {
         for (partition, end) in ends(&probe, topic)? {
-            parts.entry(partition).or_default().push((topic.clone(), end));
+            parts
+                .entry(partition)
+                .or_default()
+                .push((topic.clone(), end));
         }
     }
     let threads: Vec<JoinHandle<anyhow::Result<u64>>> = parts
         .into_iter()
         .map(|(partition, topics)| {
             let kafka = kafka.clone();
-            thread::spawn(move || topics.iter().map(|(topic, end)| read_partition(&kafka, topic, partition, *end)).sum())
+            thread::spawn(move || {
+                topics
+                    .iter()
+                    .map(|(topic, end)| read_partition(&kafka, topic, partition, *end))
+                    .sum()
+            })
         })
         .collect();
-    threads.into_iter().map(|thread| thread.join().map_err(|_| anyhow::anyhow!("a reading thread panicked"))?).sum()
+    threads
+        .into_iter()
+        .map(|thread| {
+            thread
+                .join()
+                .map_err(|_| anyhow::anyhow!("a reading thread panicked"))?
+        })
+        .sum()
 }
 
-fn read_partition(kafka: &ClientConfig, topic: &str, partition: i32, end: i64) -> anyhow::Result<u64> {
+fn read_partition(
+    kafka: &ClientConfig,
+    topic: &str,
+    partition: i32,
+    end: i64,
+) -> anyhow::Result<u64> {
     let consumer = consumer(kafka)?;
     let mut list = TopicPartitionList::new();
-    list.add_partition_offset(topic, partition, Offset::Beginning).context("cannot place a consumer")?;
-    consumer.assign(&list).context("cannot assign a partition")?;
+    list.add_partition_offset(topic, partition, Offset::Beginning)
+        .context("cannot place a consumer")?;
+    consumer
+        .assign(&list)
+        .context("cannot assign a partition")?;
     let mut count = 0;
     let mut next = 0;
     while next < end {
-        let message = consumer.poll(TIMEOUT).with_context(|| format!("no record came from {topic}"))?;
+        let message = consumer
+            .poll(TIMEOUT)
+            .with_context(|| format!("no record came from {topic}"))?;
         next = rdkafka::Message::offset(&message.context("cannot read a record")?) + 1;
         count += 1;
     }
@@ -187,12 +245,18 @@ fn read_partition(kafka: &ClientConfig, topic: &str, partition: i32, end: i64) -
 
 /// Deletes consumer groups, so that a processor starts from nothing; their last member may still be leaving.
 pub(super) async fn delete_group(kafka: &ClientConfig, group: &str) -> anyhow::Result<()> {
-    let admin: AdminClient<DefaultClientContext> = kafka.create().context("cannot build an admin client")?;
+    let admin: AdminClient<DefaultClientContext> =
+        kafka.create().context("cannot build an admin client")?;
     let started = Instant::now();
     loop {
         let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
-        let results = admin.delete_groups(&[group], &options).await.context("cannot ask Kafka to delete a group")?;
-        let Some(Err((_, code))) = results.into_iter().find(Result::is_err) else { return Ok(()) };
+        let results = admin
+            .delete_groups(&[group], &options)
+            .await
+            .context("cannot ask Kafka to delete a group")?;
+        let Some(Err((_, code))) = results.into_iter().find(Result::is_err) else {
+            return Ok(());
+        };
         if code == RDKafkaErrorCode::GroupIdNotFound {
             return Ok(());
         }
@@ -221,11 +285,18 @@ fn consumer(kafka: &ClientConfig) -> anyhow::Result<BaseConsumer> {
 }
 
 fn ends(consumer: &BaseConsumer, topic: &str) -> anyhow::Result<Vec<(i32, i64)>> {
-    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).with_context(|| format!("cannot ask for {topic}"))?;
-    let partitions = metadata.topics().iter().flat_map(rdkafka::metadata::MetadataTopic::partitions);
+    let metadata = consumer
+        .fetch_metadata(Some(topic), TIMEOUT)
+        .with_context(|| format!("cannot ask for {topic}"))?;
+    let partitions = metadata
+        .topics()
+        .iter()
+        .flat_map(rdkafka::metadata::MetadataTopic::partitions);
     partitions
         .map(|partition| {
-            let (_, end) = consumer.fetch_watermarks(topic, partition.id(), TIMEOUT).with_context(|| format!("cannot ask for the end of {topic}"))?;
+            let (_, end) = consumer
+                .fetch_watermarks(topic, partition.id(), TIMEOUT)
+                .with_context(|| format!("cannot ask for the end of {topic}"))?;
             Ok((partition.id(), end))
         })
         .collect()

@@ -24,7 +24,7 @@ use crate::{Invocation, args::Role, config::Config, prepare};
 /// The bench listens this far above everybody's default ports, so that it can run beside `souk up`.
 const PORT_OFFSET: u16 = 20_000;
 /// A bound on whatever ought to happen within seconds.
-pub(super) const PATIENCE: Duration = Duration::from_secs(180);
+pub(super) const PATIENCE: Duration = Duration::from_mins(3);
 const POLL: Duration = Duration::from_millis(2);
 
 /// Servers nobody else uses.
@@ -49,14 +49,21 @@ impl Servers {
     pub(super) fn new(invocation: &Invocation) -> anyhow::Result<Self> {
         let home = invocation.home.join("bench");
         let ports = shifted(Ports::default());
-        let stack_config = souk_stack::Config { mode: Mode::Native, ports, ..invocation.config.stack.clone() };
+        let stack_config = souk_stack::Config {
+            mode: Mode::Native,
+            ports,
+            ..invocation.config.stack.clone()
+        };
         let stack = Stack::new(stack_config, &home);
         let urls = stack.urls();
         let mut config = Config::default();
         config.kafka.bootstrap = urls.kafka;
-        config.registry.url = Url::parse(&urls.registry).context("the registry's address is not one")?;
-        config.opensearch.url = Url::parse(&urls.opensearch).context("the address of OpenSearch is not one")?;
-        config.debezium.connect_url = Url::parse(&stack.url(Server::Connect)).context("the address of Kafka Connect is not one")?;
+        config.registry.url =
+            Url::parse(&urls.registry).context("the registry's address is not one")?;
+        config.opensearch.url =
+            Url::parse(&urls.opensearch).context("the address of OpenSearch is not one")?;
+        config.debezium.connect_url = Url::parse(&stack.url(Server::Connect))
+            .context("the address of Kafka Connect is not one")?;
         config.mysql.url = urls.mysql.into();
         config.auth.secret = format!("bench-{}", Uuid::new_v4().simple()).into();
         config.auth.token_lifetime = Duration::from_hours(12);
@@ -70,21 +77,45 @@ impl Servers {
         ] {
             address.set_port(address.port() + PORT_OFFSET);
         }
-        Ok(Self { home, stack, config })
+        Ok(Self {
+            home,
+            stack,
+            config,
+        })
     }
 
     /// Starts them empty: what an earlier bench left behind would be measured along.
-    pub(super) async fn start(&self, wanted: &[Server]) -> anyhow::Result<()> {
+    pub(super) async fn start(&self) -> anyhow::Result<()> {
         let check = self.stack.check();
         if !check.is_complete() {
             bail!("{check}");
         }
-        self.stack.purge().await.context("cannot delete the data of an earlier bench")?;
+        self.stack
+            .purge()
+            .await
+            .context("cannot delete the data of an earlier bench")?;
+        self.up(&Server::CORE).await
+    }
+
+    /// Starts a server that only one figure needs.
+    pub(super) async fn up(&self, servers: &[Server]) -> anyhow::Result<()> {
         let progress = Progress::new(|line| tell(line));
-        self.stack.up(wanted, &progress).await.context("cannot start the servers")?;
+        self.stack
+            .up(servers, &progress)
+            .await
+            .context("cannot start the servers")?;
         Ok(())
     }
 
+    /// Ends a server the other figures should not share the machine with.
+    pub(super) async fn end(&self, server: Server) -> anyhow::Result<()> {
+        self.stack
+            .kill(server)
+            .await
+            .with_context(|| format!("cannot end {server}"))
+    }
+
+    /// Stops them and deletes what they have; downloads are kept.
     pub(super) async fn stop(&self) -> anyhow::Result<()> {
         self.stack.purge().await.context("cannot stop the servers")
     }
@@ -98,18 +129,34 @@ impl Servers {
         config.mysql.url = with_database(&config.mysql.url, &format!("bench_{id}"))?;
         let folder = self.home.join("worlds").join(format!("{name}-{id}"));
         config.processors.state_dir = folder.join("state");
-        fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
         prepare::everything(&config).await?;
-        let http = reqwest::Client::builder().timeout(PATIENCE).build().context("cannot build an HTTP client")?;
-        Ok(World { config, folder, http, stack: self.stack.clone() })
+        let http = reqwest::Client::builder()
+            .timeout(PATIENCE)
+            .build()
+            .context("cannot build an HTTP client")?;
+        Ok(World {
+            config,
+            folder,
+            http,
+            stack: self.stack.clone(),
+        })
     }
 }
 
 impl World {
     /// The process of a server that runs.
     pub(super) async fn pid(&self, server: Server) -> anyhow::Result<u32> {
-        let all = self.stack.status().await.context("cannot ask for the servers")?;
-        let pid = all.into_iter().find(|status| status.name == server).and_then(|status| status.pid);
+        let all = self
+            .stack
+            .status()
+            .await
+            .context("cannot ask for the servers")?;
+        let pid = all
+            .into_iter()
+            .find(|status| status.name == server)
+            .and_then(|status| status.pid);
         pid.with_context(|| format!("{server} does not run"))
     }
 
@@ -131,13 +178,21 @@ impl World {
     }
 
     pub(super) async fn encoder(&self) -> anyhow::Result<Encoder> {
-        let registry = Registry::new(self.config.registry.url.as_str()).context("cannot use the registry")?;
-        Encoder::connect(&registry, &self.config.names.prefix).await.context("cannot look up the schemas")
+        let registry =
+            Registry::new(self.config.registry.url.as_str()).context("cannot use the registry")?;
+        Encoder::connect(&registry, &self.config.names.prefix)
+            .await
+            .context("cannot look up the schemas")
     }
 
     pub(super) fn pool(&self, connections: u32) -> anyhow::Result<MySqlPool> {
-        let config = StoreConfig { max_connections: connections, acquire_timeout: PATIENCE, ..StoreConfig::default() };
-        souk_store::open_pool(&config, &self.config.mysql.url).context("cannot open connections to MySQL")
+        let config = StoreConfig {
+            max_connections: connections,
+            acquire_timeout: PATIENCE,
+            ..StoreConfig::default()
+        };
+        souk_store::open_pool(&config, &self.config.mysql.url)
+            .context("cannot open connections to MySQL")
     }
 
     /// What a role has to be told by its environment to work in this world.
@@ -149,11 +204,20 @@ impl World {
             ("KAFKA__BOOTSTRAP", config.kafka.bootstrap.clone()),
             ("REGISTRY__URL", config.registry.url.to_string()),
             ("OPENSEARCH__URL", config.opensearch.url.to_string()),
-            ("AUTH__SECRET", config.auth.secret.expose_secret().to_owned()),
-            ("AUTH__TOKEN_LIFETIME", format!("{}s", config.auth.token_lifetime.as_secs())),
+            (
+                "AUTH__SECRET",
+                config.auth.secret.expose_secret().to_owned(),
+            ),
+            (
+                "AUTH__TOKEN_LIFETIME",
+                format!("{}s", config.auth.token_lifetime.as_secs()),
+            ),
             ("COMMAND_API__LISTEN", config.command_api.listen.to_string()),
             ("QUERY_API__LISTEN", config.query_api.listen.to_string()),
-            ("PROCESSORS__STATE_DIR", config.processors.state_dir.display().to_string()),
+            (
+                "PROCESSORS__STATE_DIR",
+                config.processors.state_dir.display().to_string(),
+            ),
             ("TELEMETRY__FILTER", "warn".to_owned()),
         ]
         .map(|(key, value)| (format!("SOUK__{key}"), value))
@@ -167,7 +231,11 @@ impl World {
 }
 
 /// Waits until `done`, looking often enough that the waiting does not show in a figure.
-pub(super) async fn until(within: Duration, what: &str, mut done: impl FnMut() -> bool) -> anyhow::Result<()> {
+pub(super) async fn until(
+    within: Duration,
+    what: &str,
+    mut done: impl FnMut() -> bool,
+) -> anyhow::Result<()> {
     let started = Instant::now();
     while !done() {
         if started.elapsed() > within {
@@ -201,7 +269,11 @@ mod tests {
 
     #[test]
     fn the_ports_of_a_bench_are_nobody_elses() {
-        let problems = souk_stack::Config { ports: shifted(Ports::default()), ..souk_stack::Config::default() }.problems();
+        let problems = souk_stack::Config {
+            ports: shifted(Ports::default()),
+            ..souk_stack::Config::default()
+        }
+        .problems();
         assert_eq!(problems, []);
     }
 
