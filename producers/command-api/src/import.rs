@@ -132,7 +132,7 @@ async fn import<I: Import>(
     );
     errors.into_result()?;
 
-    let read: Vec<Result<I, ItemReport>> = body.items.into_iter().map(read_item).collect();
+    let read: Vec<Result<I, Box<ItemReport>>> = body.items.into_iter().map(read_item).collect();
     let good: Vec<I> = read
         .iter()
         .filter_map(|item| item.as_ref().ok().cloned())
@@ -156,14 +156,16 @@ async fn import<I: Import>(
 }
 
 /// An item that does not have the expected fields is refused alone.
-fn read_item<I: Import>(value: Value) -> Result<I, ItemReport> {
+fn read_item<I: Import>(value: Value) -> Result<I, Box<ItemReport>> {
     let external_id = value["external_id"].as_str().unwrap_or_default().to_owned();
-    let refused = |problem| ItemReport {
-        external_id: external_id.clone(),
-        id: None,
-        sequence: None,
-        outcome: Outcome::Refused,
-        problem: Some(problem),
+    let refused = |problem| {
+        Box::new(ItemReport {
+            external_id: external_id.clone(),
+            id: None,
+            sequence: None,
+            outcome: Outcome::Refused,
+            problem: Some(problem),
+        })
     };
     let item: I = souk_platform::http::from_value(value).map_err(refused)?;
     let length = item.external_id().trim().chars().count();
@@ -179,13 +181,13 @@ fn read_item<I: Import>(value: Value) -> Result<I, ItemReport> {
 }
 
 fn report<I: Import>(
-    read: Vec<Result<I, ItemReport>>,
+    read: Vec<Result<I, Box<ItemReport>>>,
     mut answered: impl Iterator<Item = Item>,
 ) -> Report {
     let mut report = Report::default();
     for item in read {
         let line = match item {
-            Err(refused) => refused,
+            Err(refused) => *refused,
             Ok(item) => match answered.next() {
                 Some(answer) => ItemReport {
                     external_id: item.external_id().to_owned(),

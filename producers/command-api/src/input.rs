@@ -316,7 +316,7 @@ impl<S: Send + Sync> FromRequestParts<S> for OptionalIfMatch {
 mod tests {
     use super::*;
 
-    fn headers(name: HeaderName, values: &[&str]) -> HeaderMap {
+    fn headers(name: &HeaderName, values: &[&str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(name.clone(), value.parse().unwrap());
@@ -326,24 +326,20 @@ mod tests {
 
     #[test]
     fn if_match_is_read_as_the_standard_says() {
-        let sequences = |list: &[u64]| Ok(Some(IfMatch::Sequences(list.to_vec())));
-        let rows: [(&[&str], Result<Option<IfMatch>, ()>); 8] = [
-            (&[], Ok(None)),
-            (&["*"], Ok(Some(IfMatch::Any))),
+        let sequences = |list: &[u64]| Some(Some(IfMatch::Sequences(list.to_vec())));
+        let rows: [(&[&str], _); 8] = [
+            (&[], Some(None)),
+            (&["*"], Some(Some(IfMatch::Any))),
             (&["\"5\""], sequences(&[5])),
             (&["\"5\", \"6\"", "\"7\""], sequences(&[5, 6, 7])),
             (&["W/\"5\""], sequences(&[])),
             (&["\"x\""], sequences(&[])),
-            (&["5"], Err(())),
-            (&["\"5"], Err(())),
+            (&["5"], None),
+            (&["\"5"], None),
         ];
         for (values, expected) in rows {
-            let read = IfMatch::of(&headers(header::IF_MATCH, values));
-            assert_eq!(
-                read.map_err(|problem| assert_eq!(problem.status, 400)),
-                expected,
-                "{values:?}"
-            );
+            let read = IfMatch::of(&headers(&header::IF_MATCH, values)).ok();
+            assert_eq!(read, expected, "{values:?}");
         }
     }
 
@@ -358,7 +354,7 @@ mod tests {
     #[test]
     fn a_post_needs_a_key_and_others_may_have_one() {
         let key = |method, values: &[&str]| {
-            idempotency_key(&method, &headers(IDEMPOTENCY_KEY, values))
+            idempotency_key(&method, &headers(&IDEMPOTENCY_KEY, values))
                 .map_err(|problem| problem.code.into_owned())
         };
         let long = "x".repeat(MAX_KEY + 1);
@@ -379,7 +375,7 @@ mod tests {
     #[test]
     fn a_trace_is_carried_on_or_begun() {
         let sent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-        let trace = Trace::of(&headers(TRACEPARENT, &[sent]));
+        let trace = Trace::of(&headers(&TRACEPARENT, &[sent]));
         assert_eq!(trace.traceparent, sent);
         assert_eq!(
             trace.correlation_id.simple().to_string(),
@@ -392,7 +388,7 @@ mod tests {
             "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
             "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         ] {
-            let trace = Trace::of(&headers(TRACEPARENT, &[bad]));
+            let trace = Trace::of(&headers(&TRACEPARENT, &[bad]));
             assert_ne!(trace.traceparent, bad);
             assert!(
                 Trace::parse(&trace.traceparent).is_some(),

@@ -61,7 +61,7 @@ pub(crate) async fn withdraw_listing(
     if_match: IfMatch,
     Input { origin, .. }: Input<NoBody>,
 ) -> Result<Accepted, Problem> {
-    let change = Change::<Listing, _>::new(id, if_match, |listing, ctx| listing.withdraw(ctx));
+    let change = Change::<Listing, _>::new(id, if_match, Listing::withdraw);
     app.accept(&principal, &origin, change).await
 }
 
@@ -73,7 +73,7 @@ pub(crate) async fn publish_listing(
     if_match: IfMatch,
     Input { origin, .. }: Input<NoBody>,
 ) -> Result<Accepted, Problem> {
-    let change = Change::<Listing, _>::new(id, if_match, |listing, ctx| listing.publish(ctx));
+    let change = Change::<Listing, _>::new(id, if_match, Listing::publish);
     app.accept(&principal, &origin, change).await
 }
 
@@ -85,7 +85,7 @@ pub(crate) async fn pause_listing(
     if_match: IfMatch,
     Input { origin, .. }: Input<NoBody>,
 ) -> Result<Accepted, Problem> {
-    let change = Change::<Listing, _>::new(id, if_match, |listing, ctx| listing.pause(ctx));
+    let change = Change::<Listing, _>::new(id, if_match, Listing::pause);
     app.accept(&principal, &origin, change).await
 }
 
@@ -97,7 +97,7 @@ pub(crate) async fn resume_listing(
     if_match: IfMatch,
     Input { origin, .. }: Input<NoBody>,
 ) -> Result<Accepted, Problem> {
-    let change = Change::<Listing, _>::new(id, if_match, |listing, ctx| listing.resume(ctx));
+    let change = Change::<Listing, _>::new(id, if_match, Listing::resume);
     app.accept(&principal, &origin, change).await
 }
 

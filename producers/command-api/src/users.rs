@@ -1,11 +1,11 @@
 use axum::extract::State;
 use serde::Deserialize;
-use souk_domain::Violations;
-use souk_domain::user::{ChangeProfile, RegisterUser, User, check_password, fold_email};
+use souk_domain::user::{ChangeProfile, RegisterUser, User, UserError, check_password, fold_email};
+use souk_domain::{AggregateState, Context, Violations};
 use souk_platform::http::Path;
 use souk_platform::{Principal, Problem};
 use souk_schemas::ids::UserId;
-use souk_schemas::{Role, UserEvent};
+use souk_schemas::{Aggregate, Role, Timestamp};
 use souk_store::guards::external_ids::{self, Namespace};
 use souk_store::guards::logins::{self, EmailClaim};
 use souk_store::{UseCase, Work};
@@ -188,19 +188,18 @@ impl NewUser {
         let mut ctx = rehearsal();
         let decided = User::register(&mut ctx, UserId(Uuid::nil()), self.command.clone());
         let domain = match decided {
-            Err(souk_domain::user::UserError::Invalid(violations)) => Err(violations),
+            Err(UserError::Invalid(violations)) => Err(violations),
             _ => Ok(()),
         };
         let zone = time_zone_exists(self.command.time_zone.as_deref());
-        Violations::gather([domain, password, zone]).map_err(|violations| {
-            CommandError::from(souk_domain::user::UserError::Invalid(violations)).into()
-        })
+        Violations::gather([domain, password, zone])
+            .map_err(|violations| CommandError::from(UserError::Invalid(violations)).into())
     }
 }
 
 /// A context for decisions whose events are thrown away.
-fn rehearsal() -> souk_domain::Context {
-    souk_domain::Context::new(souk_schemas::Timestamp(0), None, Uuid::nil(), Uuid::nil)
+fn rehearsal() -> Context {
+    Context::new(Timestamp(0), None, Uuid::nil(), Uuid::nil)
 }
 
 impl UseCase for NewUser {
@@ -209,7 +208,8 @@ impl UseCase for NewUser {
 
     async fn run(&self, work: &mut Work) -> Result<Done, CommandError> {
         let user_id = UserId(work.context().new_id());
-        let events = User::register(work.context(), user_id, self.command.clone())?;
+        let command = self.command.clone();
+        let events = User::register_with_roles(work.context(), user_id, command, &self.roles)?;
         if let Some(external_id) = &self.command.external_id {
             let proposed = [(external_id.trim(), user_id.0)];
             let claimed = external_ids::claim(work.connection(), EXTERNAL_IDS, &proposed).await?;
@@ -224,28 +224,9 @@ impl UseCase for NewUser {
             return Err(CommandError::EmailTaken);
         }
         let mut user = User::default();
-        record_with_roles(work, &mut user, events, &self.roles)?;
-        Ok(Done::new(
-            souk_schemas::Aggregate::User,
-            user_id,
-            souk_domain::AggregateState::sequence(&user),
-        ))
+        work.record(&mut user, events)?;
+        Ok(Done::new(Aggregate::User, user_id, user.sequence()))
     }
-}
-
-/// Records a registration and the roles that come with it.
-pub(crate) fn record_with_roles(
-    work: &mut Work,
-    user: &mut User,
-    events: Vec<UserEvent>,
-    roles: &[Role],
-) -> Result<(), CommandError> {
-    work.record(user, events)?;
-    for role in roles {
-        let events = user.grant_role(work.context(), *role)?;
-        work.record(user, events)?;
-    }
-    Ok(())
 }
 
 struct ChangeOwnProfile {
@@ -269,10 +250,6 @@ impl UseCase for ChangeOwnProfile {
             }
         }
         work.record(&mut user, events)?;
-        Ok(Done::new(
-            souk_schemas::Aggregate::User,
-            self.user_id,
-            souk_domain::AggregateState::sequence(&user),
-        ))
+        Ok(Done::new(Aggregate::User, self.user_id, user.sequence()))
     }
 }

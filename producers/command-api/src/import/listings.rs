@@ -96,26 +96,11 @@ impl ListingItem {
             quantity: self.quantity,
             external_id: Some(self.external_id.clone()),
         };
-        // Only a seller publishes; the administrator acts in the seller's name.
-        let administrator = work.context().actor.replace(seller_id);
-        let sequence = draft_and_publish(work, id, seller_id, command);
-        work.context().actor = administrator;
-        sequence
+        let events = Listing::import(work.context(), id, seller_id, command)?;
+        let mut listing = Listing::default();
+        work.record(&mut listing, events)?;
+        Ok(listing.sequence())
     }
-}
-
-fn draft_and_publish(
-    work: &mut Work,
-    id: ListingId,
-    seller_id: UserId,
-    command: DraftListing,
-) -> Result<u64, CommandError> {
-    let mut listing = Listing::default();
-    let events = Listing::draft(work.context(), id, seller_id, command)?;
-    work.record(&mut listing, events)?;
-    let events = listing.publish(work.context())?;
-    work.record(&mut listing, events)?;
-    Ok(listing.sequence())
 }
 
 /// The categories that items name.

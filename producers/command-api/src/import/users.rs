@@ -10,7 +10,7 @@ use souk_store::guards::logins::{self, EmailClaim};
 use super::Import;
 use super::batch::{Item, Ledger};
 use crate::error::CommandError;
-use crate::users::{EXTERNAL_IDS, record_with_roles, time_zone_exists};
+use crate::users::{EXTERNAL_IDS, time_zone_exists};
 
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,7 +67,7 @@ impl Import for UserItem {
         for (candidate, claim) in candidates.into_iter().zip(claims) {
             let place = candidate.place;
             let answer = match claim {
-                EmailClaim::Claimed => candidate.record(work, &items[place].roles)?,
+                EmailClaim::Claimed => candidate.record(work)?,
                 EmailClaim::Taken => Item::refused(CommandError::EmailTaken),
             };
             ledger.answer(place, answer);
@@ -86,7 +86,7 @@ impl UserItem {
             time_zone: self.time_zone.clone(),
             external_id: Some(self.external_id.clone()),
         };
-        let registered = User::register(work.context(), id, command)?;
+        let registered = User::register_with_roles(work.context(), id, command, &self.roles)?;
         let addressed = match &self.address {
             Some(address) => {
                 let address_id = AddressId(work.context().new_id());
@@ -104,9 +104,9 @@ impl UserItem {
 }
 
 impl Candidate {
-    fn record(self, work: &mut Work, roles: &[Role]) -> Result<Item, CommandError> {
+    fn record(self, work: &mut Work) -> Result<Item, CommandError> {
         let mut user = User::default();
-        record_with_roles(work, &mut user, self.registered, roles)?;
+        work.record(&mut user, self.registered)?;
         work.record(&mut Account::default(), self.addressed)?;
         Ok(Item::created(self.id, user.sequence()))
     }

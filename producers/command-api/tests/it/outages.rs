@@ -1,0 +1,43 @@
+use std::time::Duration;
+
+use souk_schemas::Registry;
+use souk_stack::{TestStack, eventually};
+
+use crate::app::{DEADLINE, TestApp, assert_problem, config, lamp, send};
+use crate::cable::Cable;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_database_commands_are_refused_and_with_it_they_go_on() {
+    let space = TestStack::get().await.space("outage").await;
+    let registry = Registry::new(&space.registry_url).unwrap();
+    registry.register_all(&space.prefix).await.unwrap();
+    let cable = Cable::to(&space.mysql_url).await;
+    let url = cable.url(&space.mysql_url);
+    let mut config = config();
+    config.store.acquire_timeout = Duration::from_millis(500);
+    let app = TestApp::start_through(space, &url, config).await;
+    let seller = app.somebody().await;
+
+    cable.cut();
+    let refused = send(app.post(&seller, "/listings").json(&lamp(1000, 1))).await;
+    assert_problem(&refused, 503, "unavailable");
+    assert!(refused.header("retry-after").parse::<u32>().unwrap() >= 1);
+    eventually(DEADLINE, "readiness to fall", async || {
+        (!app.health.is_ready()).then_some(())
+    })
+    .await;
+
+    cable.mend();
+    eventually(DEADLINE, "readiness to rise", async || {
+        app.health.is_ready().then_some(())
+    })
+    .await;
+    send(app.post(&seller, "/listings").json(&lamp(1000, 1)))
+        .await
+        .expect(201);
+    assert_eq!(
+        app.count("SELECT COUNT(*) FROM events WHERE event_type = 'ListingDrafted'")
+            .await,
+        1
+    );
+}
