@@ -27,7 +27,7 @@ pub(crate) async fn ensure_admin(app: &App, admin: &BootstrapAdmin) -> Result<()
             time_zone: None,
             external_id: None,
         },
-        password_hash: Some(hash.map_err(Problem::internal)?),
+        password_hash: Some(hash?),
         roles: vec![Role::Admin],
     };
     match app.execute(command(), new_user).await {
@@ -55,12 +55,12 @@ async fn ensure_rights(app: &App, admin: &BootstrapAdmin, login: Login) -> Resul
         .passwords()
         .verify(admin.password.clone(), login.password_hash)
         .await;
-    let new_hash = if known.map_err(Problem::internal)? {
+    let new_hash = if known? {
         None
     } else {
         let password = admin.password.expose_secret().into();
         let hash = app.passwords().hash(password).await;
-        Some(hash.map_err(Problem::internal)?)
+        Some(hash?)
     };
     let ensure = EnsureRights {
         user_id: login.user_id,

@@ -52,6 +52,8 @@ pub struct PasswordConfig {
     pub iterations: u32,
     /// Hashes computed at once; each takes `memory_kib` and a core.
     pub concurrency: usize,
+    /// Requests that may wait for their turn; more are refused at once.
+    pub max_waiting: usize,
 }
 
 impl Default for PasswordConfig {
@@ -60,6 +62,7 @@ impl Default for PasswordConfig {
             memory_kib: 19 * 1024,
             iterations: 2,
             concurrency: 2,
+            max_waiting: 64,
         }
     }
 }
@@ -112,8 +115,8 @@ impl Default for PaymentConfig {
     fn default() -> Self {
         Self {
             poll_interval: Duration::from_millis(500),
-            lease: Duration::from_mins(1),
-            gateway_timeout: Duration::from_secs(15),
+            lease: Duration::from_secs(20),
+            gateway_timeout: Duration::from_secs(10),
             first_pause: Duration::from_millis(500),
             max_pause: Duration::from_mins(5),
             concurrency: 8,

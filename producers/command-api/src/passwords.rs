@@ -5,6 +5,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
+use souk_platform::Problem;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -14,7 +15,10 @@ use crate::config::PasswordConfig;
 #[derive(Clone)]
 pub(crate) struct Passwords {
     argon2: Argon2<'static>,
+    /// One for each hash that is computed.
     permits: Arc<Semaphore>,
+    /// One for each hash that is computed or waits.
+    places: Arc<Semaphore>,
     /// Checked when there is no hash, so that nobody can tell by the clock whether an address is known.
     decoy: Arc<str>,
 }
@@ -25,6 +29,8 @@ pub(crate) enum PasswordError {
     Params(#[source] argon2::Error),
     #[error("a password cannot be hashed")]
     Hash(#[source] argon2::password_hash::Error),
+    #[error("too many passwords are being hashed")]
+    Busy,
     #[error("the hashing task was lost")]
     Lost,
 }
@@ -38,6 +44,7 @@ impl Passwords {
         Ok(Self {
             argon2,
             permits: Arc::new(Semaphore::new(config.concurrency)),
+            places: Arc::new(Semaphore::new(config.concurrency + config.max_waiting)),
             decoy,
         })
     }
@@ -72,6 +79,7 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, PasswordError> {
+        let _place = self.places.try_acquire().map_err(|_| PasswordError::Busy)?;
         let permits = Arc::clone(&self.permits);
         let permit = permits
             .acquire_owned()
@@ -84,6 +92,17 @@ impl Passwords {
         })
         .await
         .map_err(|_| PasswordError::Lost)
+    }
+}
+
+impl From<PasswordError> for Problem {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::unavailable(1, "too many passwords are being checked"),
+            error @ (PasswordError::Params(_) | PasswordError::Hash(_) | PasswordError::Lost) => {
+                Self::internal(error)
+            }
+        }
     }
 }
 
@@ -109,6 +128,7 @@ mod tests {
             memory_kib: 8,
             iterations: 1,
             concurrency: 1,
+            max_waiting: 1,
         })
         .unwrap()
     }
@@ -133,5 +153,14 @@ mod tests {
             .verify("nobody has this password".into(), None)
             .await;
         assert!(!verified.unwrap());
+    }
+
+    #[tokio::test]
+    async fn more_than_may_wait_are_refused_at_once() {
+        let passwords = passwords();
+        let _all = passwords.places.acquire_many(2).await.unwrap();
+        let refused = passwords.hash("correct horse".into()).await.unwrap_err();
+        assert!(matches!(refused, PasswordError::Busy));
+        assert_eq!(Problem::from(refused).status, 503);
     }
 }

@@ -173,7 +173,7 @@ impl NewUser {
         let password_hash = match password {
             Some(password) => {
                 let hash = app.passwords().hash(password.into()).await;
-                Some(hash.map_err(Problem::internal)?)
+                Some(hash?)
             }
             None => None,
         };

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPoolOptions};
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPoolOptions, MySqlSslMode};
 use sqlx::{Connection, Executor, MySqlPool};
+use url::Url;
 
 use crate::config::StoreConfig;
 use crate::error::StoreError;
@@ -19,14 +20,28 @@ const ISOLATION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
 
 /// Opens the pool without waiting for the server; commands that find it away are refused.
 ///
-/// `url` is `mysql://user:password@host:port/database`, with `?ssl-mode=disabled` where the network needs no TLS.
+/// `url` is `mysql://user:password@host:port/database`; `?ssl-mode=` says how much TLS is wanted.
 pub fn open_pool(config: &StoreConfig, url: &SecretString) -> Result<MySqlPool, StoreError> {
-    // The parser's own error may quote the URL, which holds a password.
-    let options: MySqlConnectOptions = url
-        .expose_secret()
-        .parse()
-        .map_err(|_: sqlx::Error| StoreError::Url)?;
+    let options = connect_options(url.expose_secret())?;
     Ok(pool_options(config).connect_lazy_with(options))
+}
+
+fn connect_options(url: &str) -> Result<MySqlConnectOptions, StoreError> {
+    // The parsers' own errors may quote the URL, which holds a password.
+    let options: MySqlConnectOptions = url.parse().map_err(|_: sqlx::Error| StoreError::Url)?;
+    let url = Url::parse(url).map_err(|_| StoreError::Url)?;
+    if !matches!(url.scheme(), "mysql" | "mariadb") {
+        return Err(StoreError::Url);
+    }
+    let is_local = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
+    let is_asked = url
+        .query_pairs()
+        .any(|(name, _)| name == "ssl-mode" || name == "sslmode");
+    if is_local && url.password().is_none() && !is_asked {
+        // Nothing leaves the machine and there is no secret to hide: TLS would only cost both sides a share of each command.
+        return Ok(options.ssl_mode(MySqlSslMode::Disabled));
+    }
+    Ok(options)
 }
 
 /// The options of every pool of ours.
@@ -70,4 +85,35 @@ fn session_timeouts(lock_wait: Duration) -> String {
 async fn roll_back(connection: &mut MySqlConnection) -> Result<bool, sqlx::Error> {
     connection.execute("ROLLBACK").await?;
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tls_is_left_out_only_where_nothing_could_be_overheard() {
+        let rows = [
+            ("mysql://root@127.0.0.1:7306/souk", MySqlSslMode::Disabled),
+            (
+                "mysql://root@127.0.0.1:7306/souk?ssl-mode=required",
+                MySqlSslMode::Required,
+            ),
+            (
+                "mysql://souk:secret@127.0.0.1/souk",
+                MySqlSslMode::Preferred,
+            ),
+            ("mysql://root@db.example.com/souk", MySqlSslMode::Preferred),
+        ];
+        for (url, expected) in rows {
+            let mode = connect_options(url).unwrap().get_ssl_mode();
+            assert_eq!(format!("{mode:?}"), format!("{expected:?}"), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_broken_url_is_not_repeated() {
+        let error = connect_options("postgres://nobody:hunter2@nowhere").unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+    }
 }

@@ -84,8 +84,11 @@ impl Settle {
         let events = payment.authorize(work.context(), &reference)?;
         work.record(&mut payment, events)?;
         let events = order.confirm(work.context())?;
+        let is_new = !events.is_empty();
         work.record(&mut order, events)?;
-        sell(work, &order).await?;
+        if is_new {
+            sell(work, &order).await?;
+        }
         let capture = self.task.followed_by(Ask::Capture { reference });
         capture.insert(work).await?;
         Ok(Settled::Recorded)

@@ -51,7 +51,7 @@ pub(crate) async fn log_in(
         (Some(login.user_id), login.password_hash)
     });
     let verified = app.passwords().verify(body.password, hash).await;
-    let (true, Some(user_id)) = (verified.map_err(Problem::internal)?, user_id) else {
+    let (true, Some(user_id)) = (verified?, user_id) else {
         metrics::login("refused");
         return Err(Problem::unauthorized(
             "login_failed",

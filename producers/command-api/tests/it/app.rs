@@ -13,6 +13,7 @@ use souk_schemas::{Decoder, Encoder, Registry};
 use souk_stack::{Space, TestStack, eventually};
 use sqlx::{MySqlPool, Row as _};
 use tokio::net::TcpListener;
+use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -54,7 +55,7 @@ pub(crate) fn config() -> Config {
         passwords: PasswordConfig {
             memory_kib: 8,
             iterations: 1,
-            concurrency: 2,
+            ..PasswordConfig::default()
         },
         bootstrap_admin: Some(BootstrapAdmin {
             email: ADMIN_EMAIL.to_owned(),
@@ -77,8 +78,6 @@ impl TestApp {
 
     pub(crate) async fn start_with(name: &str, config: Config) -> Self {
         let space = TestStack::get().await.space(name).await;
-        let registry = Registry::new(&space.registry_url).unwrap();
-        registry.register_all(&space.prefix).await.unwrap();
         Self::start_in(space, config).await
     }
 
@@ -91,12 +90,12 @@ impl TestApp {
     /// Starts with another way to the database than the test's own.
     pub(crate) async fn start_through(space: Space, database_url: &str, config: Config) -> Self {
         let registry = Registry::new(&space.registry_url).unwrap();
-        let encoder = Encoder::connect(&registry, &space.prefix).await.unwrap();
+        let encoder = encoder(&registry, &space.prefix).await;
         let health = Health::new();
         let deps = Deps {
             database_url: database_url.into(),
             auth: auth(),
-            encoder: Arc::new(encoder),
+            encoder,
             decoder: Arc::new(Decoder::new(registry)),
             health: health.clone(),
         };
@@ -258,6 +257,16 @@ impl Drop for TestApp {
     fn drop(&mut self) {
         self.shutdown.cancel();
     }
+}
+
+/// Registers the schemas once for all tests: under the first one's prefix, which only the registry sees.
+async fn encoder(registry: &Registry, prefix: &str) -> Arc<Encoder> {
+    static ENCODER: OnceCell<Arc<Encoder>> = OnceCell::const_new();
+    let connect = async || {
+        registry.register_all(prefix).await.unwrap();
+        Arc::new(Encoder::connect(registry, prefix).await.unwrap())
+    };
+    Arc::clone(ENCODER.get_or_init(connect).await)
 }
 
 pub(crate) fn auth() -> AuthConfig {

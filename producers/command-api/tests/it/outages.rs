@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use souk_schemas::Registry;
 use souk_stack::{TestStack, eventually};
 
 use crate::app::{DEADLINE, TestApp, assert_problem, config, lamp, send};
@@ -9,8 +8,6 @@ use crate::cable::Cable;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_database_commands_are_refused_and_with_it_they_go_on() {
     let space = TestStack::get().await.space("outage").await;
-    let registry = Registry::new(&space.registry_url).unwrap();
-    registry.register_all(&space.prefix).await.unwrap();
     let cable = Cable::to(&space.mysql_url).await;
     let url = cable.url(&space.mysql_url);
     let mut config = config();
