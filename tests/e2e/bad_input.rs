@@ -47,7 +47,7 @@ async fn every_refusal_is_a_problem_document_and_changes_nothing() {
         Some(price(json!(1))),
     )
     .await
-    .problem(401, "unauthorized");
+    .problem(401, "token_missing");
     app.command(
         Some(&seller),
         post.clone(),
@@ -56,10 +56,10 @@ async fn every_refusal_is_a_problem_document_and_changes_nothing() {
         Some(price(json!(1))),
     )
     .await
-    .problem(428, "if_match_required");
+    .problem(428, "if_match_missing");
     app.change(&seller, post.clone(), &path, "\"1\"", Some(price(json!(1))))
         .await
-        .problem(412, "version_mismatch");
+        .problem(412, "stale");
     let unknown = format!("/listings/{}/price", Uuid::now_v7());
     app.change(
         &seller,
@@ -69,7 +69,7 @@ async fn every_refusal_is_a_problem_document_and_changes_nothing() {
         Some(price(json!(1))),
     )
     .await
-    .problem(404, "not_found");
+    .problem(404, "listing_not_found");
 
     // What is in the body.
     app.change(

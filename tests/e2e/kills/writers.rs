@@ -137,7 +137,7 @@ impl Client<'_> {
     }
 
     async fn rename(&self, name: &str) {
-        let profile = json!({"name": name, "email": self.person.email, "time_zone": "UTC"});
+        let profile = json!({"name": name});
         self.change(Method::PUT, "/users/me", profile).await;
     }
 

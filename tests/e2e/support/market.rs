@@ -6,14 +6,12 @@ use super::{Answer, App, Person};
 /// A complete listing; tests say what matters to them.
 pub(crate) fn listing_body(title: &str, price_minor: i64, quantity: i64) -> Value {
     json!({
-        "details": {
-            "title": title,
-            "description": "Kept dry, used twice.",
-            "condition": "good",
-            "brand": "Nordhavn",
-            "attributes": [{"name": "Colour", "value": "green"}],
-            "place": {"city": "Porto", "country": "PT", "latitude": 41.158, "longitude": -8.629},
-        },
+        "title": title,
+        "description": "Kept dry, used twice.",
+        "condition": "good",
+        "brand": "Nordhavn",
+        "attributes": [{"name": "Colour", "value": "green"}],
+        "place": {"city": "Porto", "country": "PT", "latitude": 41.158, "longitude": -8.629},
         "price": {"amount_minor": price_minor, "currency": "EUR"},
         "quantity": quantity,
     })
