@@ -126,8 +126,10 @@ impl Door {
             user_id: OPERATOR,
             roles: Roles::from_iter([Role::Admin]),
         };
+        // A repeated import is told what exists already; a repeated request is answered as the first one was.
+        let key = Uuid::new_v4().to_string();
         let answer = self
-            .post(&operator, &format!("/admin/import/{kind}"), &body)
+            .post(&operator, &format!("/admin/import/{kind}"), &key, &body)
             .await?;
         let report: Report = serde_json::from_value(answer)
             .context("the command API answers in a form of its own")?;
@@ -148,26 +150,28 @@ impl Door {
         path: &str,
         body: &Value,
     ) -> anyhow::Result<Value> {
-        self.post(
-            &Principal {
-                user_id: person,
-                roles: Roles::from_iter([Role::Buyer]),
-            },
-            path,
-            body,
-        )
-        .await
+        let principal = Principal {
+            user_id: person,
+            roles: Roles::from_iter([Role::Buyer]),
+        };
+        let key = idempotency_key(path, &body.to_string());
+        self.post(&principal, path, &key, body).await
     }
 
-    async fn post(&self, principal: &Principal, path: &str, body: &Value) -> anyhow::Result<Value> {
+    async fn post(
+        &self,
+        principal: &Principal,
+        path: &str,
+        key: &str,
+        body: &Value,
+    ) -> anyhow::Result<Value> {
         let text = body.to_string();
-        let key = idempotency_key(path, &text);
         let back_off = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(200))
             .with_max_delay(Duration::from_secs(5))
             .with_max_times(8)
             .with_jitter();
-        (|| self.post_once(principal, path, &key, &text))
+        (|| self.post_once(principal, path, key, &text))
             .retry(back_off)
             .when(|error| error.is_worth_repeating)
             .notify(|error, pause| tracing::warn!(error = %error.error, pause_ms = pause.as_millis(), "the command API did not take a request, sending it again"))
