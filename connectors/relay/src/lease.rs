@@ -112,31 +112,23 @@ impl Lease {
 
 impl Holder {
     async fn claim(&self, conn: &mut Conn, length: Duration) -> Result<bool, Fault> {
-        // Standing by only reads.
-        let query = format!(
-            "SELECT owner IS NULL OR owner = ? OR lease_until < {NOW} FROM relay_state WHERE name = ?"
-        );
-        let free: Option<bool> = answer(
-            "reading the lease",
-            conn.exec_first(query, (&self.owner, &self.name)),
-        )
-        .await?;
-        match free {
-            Some(false) => return Ok(false),
-            Some(true) => {}
-            None => {
-                let insert =
-                    "INSERT IGNORE INTO relay_state (name, owner, lease_until) VALUES (?, NULL, 0)";
-                answer("creating the lease", conn.exec_drop(insert, (&self.name,))).await?;
-            }
-        }
         let update = format!(
             "UPDATE relay_state SET owner = ?, lease_until = {NOW} + ? \
              WHERE name = ? AND (owner IS NULL OR owner = ? OR lease_until < {NOW})"
         );
-        let params = (&self.owner, micros(length), &self.name, &self.owner);
-        answer("taking the lease", conn.exec_drop(update, params)).await?;
-        Ok(conn.affected_rows() == 1)
+        loop {
+            let params = (&self.owner, micros(length), &self.name, &self.owner);
+            answer("taking the lease", conn.exec_drop(&update, params)).await?;
+            if conn.affected_rows() == 1 {
+                return Ok(true);
+            }
+            let insert =
+                "INSERT IGNORE INTO relay_state (name, owner, lease_until) VALUES (?, NULL, 0)";
+            answer("creating the lease", conn.exec_drop(insert, (&self.name,))).await?;
+            if conn.affected_rows() == 0 {
+                return Ok(false);
+            }
+        }
     }
 
     /// Saves the last position and lets the next relay in at once. On a connection of its own: the lease's may have been

@@ -1,7 +1,10 @@
+use std::time::Duration;
+
 use mysql_async::prelude::Queryable;
+use souk_relay::Config;
 use souk_stack::eventually;
 
-use crate::support::{PATIENCE, World, append_history, config};
+use crate::support::{PATIENCE, World, append_history, config, quick_config};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stopped_relay_resumes_where_it_was() {
@@ -103,6 +106,41 @@ async fn killed_midway(world: World) {
     log.assert_complete(&written);
 }
 
+/// The first relay's producer waits ten minutes before it sends, so nothing it read is ever acknowledged.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_position_does_not_pass_what_is_not_acknowledged() {
+    let world = World::mysql("unacknowledged").await;
+    let mut conn = world.connect().await;
+    let waiting = Config {
+        linger: Duration::from_mins(10),
+        ..quick_config()
+    };
+    let relay = world.start_with(waiting, &world.space.mysql_url, &world.space.kafka);
+    eventually(PATIENCE, "a position to start from", async || {
+        world.saved_position().await
+    })
+    .await;
+    let written = append_history(&mut conn, "listing", 10).await;
+    for _ in 0..3 {
+        let lease_until = "SELECT lease_until FROM relay_state";
+        let before = world.ask::<i64>(lease_until).await;
+        eventually(
+            PATIENCE,
+            "the lease to be renewed and the position saved",
+            async || (world.ask::<i64>(lease_until).await != before).then_some(()),
+        )
+        .await;
+    }
+    relay.kill().await;
+
+    let relay = world.start_quick();
+    let mut log = world.log();
+    log.wait_for(&written).await;
+    relay.stop().await;
+    log.read_to_end();
+    log.assert_complete(&written);
+}
+
 /// The server answers the same to a position that was purged, was reset or never existed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_without_the_saved_position_is_scanned_and_then_tailed() {
@@ -145,7 +183,7 @@ async fn scanned_then_tailed(world: World, positions: &[String]) {
             .await
             .unwrap();
         let relay = world.start_with(
-            souk_relay::Config {
+            Config {
                 scan_rows: 7,
                 ..config()
             },
