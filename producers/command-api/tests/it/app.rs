@@ -64,6 +64,7 @@ pub(crate) fn config() -> Config {
         ..Config::default()
     };
     config.store.acquire_timeout = Duration::from_mins(1);
+    config.store.lock_wait = Duration::from_mins(1);
     config.store.max_connections = 8;
     config.payments.poll_interval = Duration::from_millis(20);
     config.payments.first_pause = Duration::from_millis(1);

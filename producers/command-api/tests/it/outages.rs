@@ -11,7 +11,7 @@ async fn without_a_database_commands_are_refused_and_with_it_they_go_on() {
     let cable = Cable::to(&space.mysql_url).await;
     let url = cable.url(&space.mysql_url);
     let mut config = config();
-    config.store.acquire_timeout = Duration::from_millis(500);
+    config.store.acquire_timeout = Duration::from_secs(10);
     let app = TestApp::start_through(space, &url, config).await;
     let seller = app.somebody().await;
 

@@ -13,8 +13,8 @@ use sqlx::Row as _;
 use tokio::sync::{Barrier, Notify};
 
 use crate::support::{
-    Offer, Reserve, TestError, codec, command, database, offer, on_both_servers, sequences, store,
-    without_key,
+    Offer, Reserve, TestError, codec, command, config, database, offer, on_both_servers, sequences,
+    store, without_key,
 };
 
 const DEADLINE: Duration = Duration::from_mins(2);
@@ -273,11 +273,11 @@ async fn old_keys_are_forgotten(space: Space) {
 #[tokio::test]
 async fn more_commands_than_allowed_are_refused_at_once() {
     let space = souk_stack::TestStack::get().await.space("busy").await;
-    let config = StoreConfig {
+    let one_at_a_time = StoreConfig {
         max_in_flight: 1,
-        ..StoreConfig::default()
+        ..config()
     };
-    let store = Store::new(&config, database(&space).await, codec());
+    let store = Store::new(&one_at_a_time, database(&space).await, codec());
     let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let slow = SlowOffer {
         offer: Offer::new(1),

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use souk_domain::listing::{DraftListing, Listing, ListingError};
 use souk_domain::{AggregateState as _, Amount};
@@ -15,9 +16,20 @@ use uuid::Uuid;
 
 pub(crate) const SELLER: UserId = UserId(Uuid::from_u128(1));
 
+/// Generous: a busy machine must not look like an outage.
+pub(crate) fn config() -> StoreConfig {
+    StoreConfig {
+        max_connections: 8,
+        acquire_timeout: Duration::from_mins(1),
+        lock_wait: Duration::from_mins(1),
+        resolve_timeout: Duration::from_mins(2),
+        ..StoreConfig::default()
+    }
+}
+
 /// A migrated database, reached without any proxy.
 pub(crate) async fn database(space: &Space) -> MySqlPool {
-    let pool = open_pool(&StoreConfig::default(), &space.mysql_url.clone().into()).unwrap();
+    let pool = open_pool(&config(), &space.mysql_url.clone().into()).unwrap();
     migrate(&pool).await.unwrap();
     pool
 }
@@ -27,12 +39,12 @@ pub(crate) async fn store(space: &Space) -> Store {
 }
 
 pub(crate) fn store_on(pool: MySqlPool) -> Store {
-    Store::new(&StoreConfig::default(), pool, codec())
+    Store::new(&config(), pool, codec())
 }
 
 /// The options that production uses, with few connections.
 pub(crate) fn options() -> MySqlPoolOptions {
-    pool_options(&StoreConfig::default()).max_connections(2)
+    pool_options(&config()).max_connections(2)
 }
 
 pub(crate) async fn connect(options: MySqlPoolOptions, url: &str) -> MySqlPool {

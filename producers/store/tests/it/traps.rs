@@ -1,7 +1,5 @@
 //! The four traps of the command path, each with what happens when one steps into it.
 
-use std::time::Duration;
-
 use futures::future::join_all;
 use souk_domain::listing::ListingError;
 use souk_stack::Space;
@@ -101,16 +99,13 @@ async fn a_lost_answer_without_a_key_is_an_unknown_outcome(space: Space) {
 
 async fn no_update_is_lost_under_repeatable_read(space: Space) {
     database(&space).await;
-    let repeatable = options()
-        .max_connections(8)
-        .acquire_timeout(Duration::from_mins(1))
-        .after_connect(|connection, _| {
-            Box::pin(async move {
-                let level = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ";
-                connection.execute(level).await?;
-                Ok(())
-            })
-        });
+    let repeatable = options().max_connections(8).after_connect(|connection, _| {
+        Box::pin(async move {
+            let level = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ";
+            connection.execute(level).await?;
+            Ok(())
+        })
+    });
     let store = store_on(connect(repeatable, &space.mysql_url).await);
     let lamp = offer(&store, 10).await;
 
