@@ -59,7 +59,7 @@ impl Default for Config {
             bulk_bytes: 1_000_000,
             bulks_in_flight: 2,
             slow_lane_documents: 500,
-            refresh_min: Duration::from_millis(20),
+            refresh_min: Duration::from_millis(25),
             refresh_max: Duration::from_secs(1),
             commit_every: Duration::from_millis(200),
             snapshot_every: Duration::from_mins(1),

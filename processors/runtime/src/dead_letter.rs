@@ -94,8 +94,9 @@ impl DeadLetterQueue {
 
     /// Dead-letter topics are named after processors, which the catalogue of topics does not know; so they are made when first needed.
     async fn create_topic(&self, topic: &str) {
-        let settings =
-            NewTopic::new(topic, 1, TopicReplication::Fixed(-1)).set("retention.ms", "-1");
+        let settings = NewTopic::new(topic, 1, TopicReplication::Fixed(-1))
+            .set("retention.ms", "-1")
+            .set("max.message.bytes", "20971520");
         let mut backoff = Backoff::default();
         loop {
             let error = match self.try_create(&settings).await {

@@ -82,6 +82,11 @@ impl Ledger {
         self.first + self.closed.len() as u64
     }
 
+    /// The open batch writes documents that a refresh must make searchable.
+    pub(crate) fn note_written(&mut self) {
+        self.open.report.wrote = true;
+    }
+
     /// Holds a batch that is not settled yet once more.
     pub(crate) fn owe_more(&mut self, number: u64) {
         if let Some(batch) = self.batch(number) {
@@ -96,10 +101,9 @@ impl Ledger {
     }
 
     /// Closes the open batch: everything before `marks` is part of it or of an earlier one.
-    pub(crate) fn close(&mut self, marks: BTreeMap<i32, Mark>, wrote: bool) {
+    pub(crate) fn close(&mut self, marks: BTreeMap<i32, Mark>) {
         let mut batch = std::mem::take(&mut self.open);
         batch.report.marks = marks;
-        batch.report.wrote = wrote;
         self.closed.push_back(batch);
     }
 
@@ -168,13 +172,15 @@ mod tests {
     fn a_later_batch_waits_for_an_earlier_one() {
         let mut ledger = Ledger::default();
         let first = ledger.owe();
-        ledger.close(mark(1), true);
+        ledger.note_written();
+        ledger.close(mark(1));
         let second = ledger.owe();
-        ledger.close(mark(2), true);
+        ledger.close(mark(2));
         ledger.pay(second);
         assert!(ledger.settle().is_empty());
         ledger.pay(first);
-        assert_eq!(offset(&ledger.settle()), Some(2));
+        let report = ledger.settle();
+        assert_eq!((offset(&report), report.wrote), (Some(2), true));
         assert_eq!(ledger.num_unsettled(), 0);
     }
 
@@ -184,7 +190,7 @@ mod tests {
         let early = ledger.owe();
         ledger.pay(early);
         let late = ledger.owe();
-        ledger.close(mark(1), false);
+        ledger.close(mark(1));
         assert!(ledger.settle().is_empty());
         ledger.owe_more(late);
         ledger.pay(late);
@@ -198,7 +204,7 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.note_record();
         assert_eq!(ledger.num_records(), 1);
-        ledger.close(mark(5), false);
+        ledger.close(mark(5));
         assert_eq!(ledger.num_records(), 0);
         let report = ledger.settle();
         assert!(!report.wrote);

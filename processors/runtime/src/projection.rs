@@ -123,6 +123,11 @@ impl<K: Eq + Hash> Touched<K> {
         self.0.iter()
     }
 
+    /// Takes keys out for as long as `more` holds.
+    pub(crate) fn drain_while(&mut self, more: impl Fn() -> bool) -> impl Iterator<Item = K> {
+        self.0.extract_if(move |_| more())
+    }
+
     /// Takes every key out and leaves the set empty, its memory kept.
     pub fn drain(&mut self) -> impl Iterator<Item = K> {
         self.0.drain()

@@ -68,7 +68,14 @@ impl Sink {
         while !bulk.is_empty() {
             let started = Instant::now();
             let answer = self.client.bulk(bulk.body()).await;
-            metrics::bulk(self.processor, started.elapsed());
+            let took = started.elapsed();
+            metrics::bulk(self.processor, took);
+            tracing::debug!(
+                processor = self.processor,
+                documents = bulk.len(),
+                ?took,
+                "bulk is answered"
+            );
             match answer {
                 Ok(answer) => {
                     let again = self.judge(&bulk, answer, &mut written)?;
@@ -93,8 +100,10 @@ impl Sink {
             let started = Instant::now();
             match self.client.refresh().await {
                 Ok(()) => {
-                    metrics::refresh(self.processor, started.elapsed());
-                    return started.elapsed();
+                    let took = started.elapsed();
+                    metrics::refresh(self.processor, took);
+                    tracing::debug!(processor = self.processor, ?took, "index is refreshed");
+                    return took;
                 }
                 Err(error) => {
                     tracing::warn!(%error, processor = self.processor, "refresh failed, trying again");

@@ -22,6 +22,8 @@ impl Producer {
             .set("compression.type", "lz4")
             // A record given up would have to be sent again behind its successors.
             .set("message.timeout.ms", "0")
+            // As much as a topic takes: a dead letter is as large as its record.
+            .set("message.max.bytes", "18874368")
             .set("queue.buffering.max.messages", "100000")
             .create()
             .map(Self)

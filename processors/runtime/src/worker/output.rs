@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use crate::metrics;
 use crate::progress::{Batch, is_recent};
 use crate::projection::Projection;
 use crate::sink::{Rejected, Written};
-use crate::target::Target;
+use crate::target::{Output, Target};
 use crate::worker::intake::RECORDS_PER_BATCH;
 use crate::worker::{Answer, Supply, Worker};
 
@@ -21,6 +22,7 @@ pub(super) struct InFlight {
     batch: u64,
     /// It carries documents that were touched just now, not only ones of the slow lane.
     fresh: bool,
+    sent: Instant,
 }
 
 /// How many documents make a bulk of the size wanted.
@@ -119,30 +121,84 @@ impl<P: Projection> Worker<P> {
         if supply == Supply::More {
             return false;
         }
-        if touched > 0 {
-            !self.bulks.iter().any(|bulk| bulk.fresh)
-        } else {
-            self.bulks.is_empty()
+        if touched == 0 {
+            return self.bulks.is_empty();
         }
+        !self.bulks.iter().any(|bulk| bulk.fresh) && self.next_write() <= Instant::now()
+    }
+
+    /// When a small bulk is to be sent.
+    pub(super) fn next_write(&self) -> Instant {
+        let now = Instant::now();
+        if !self.target.needs_refresh() || self.shutdown.is_cancelled() {
+            return now;
+        }
+        if self.refreshing.is_some() && self.settled.wrote {
+            // One bulk waits for the next refresh already; the end of this one wakes us.
+            return now + self.config.refresh_max;
+        }
+        self.freshness.next_write(now)
     }
 
     fn send_batch(&mut self) {
+        let output = self.render_touched();
+        if self.num_touched() > 0 {
+            // Large documents: the rest goes with the next bulk, and the batch stays open until then.
+            let batch = self.owe_bulk();
+            self.send(batch, true, output);
+            return;
+        }
+        let fresh = output.len() > 0;
+        let output = self.render_slow(output);
+        let marks = self
+            .active
+            .values_mut()
+            .filter_map(|active| Some((active.number, active.mark()?)))
+            .collect();
+        if output.len() == 0 {
+            self.ledger.close(marks);
+            return;
+        }
+        self.sizes.learn(output.len(), output.num_bytes());
+        self.freshness
+            .set_busy(self.sizes.is_full(output.num_bytes()));
+        let batch = self.owe_bulk();
+        self.ledger.close(marks);
+        self.send(batch, fresh, output);
+    }
+
+    fn owe_bulk(&mut self) -> u64 {
+        if self.target.needs_refresh() {
+            self.ledger.note_written();
+        }
+        self.ledger.owe()
+    }
+
+    /// Renders what was touched, up to twice the size of a bulk.
+    fn render_touched(&mut self) -> Output {
+        let limit = 2 * self.sizes.max_bytes;
         let expected = self.num_touched() * self.sizes.bytes_per_document;
-        let mut output = self.target.output(expected.min(2 * self.sizes.max_bytes));
-        let mut slow_budget = self.config.slow_lane_documents;
+        let mut output = self.target.output(expected.min(limit));
+        let num_bytes = Cell::new(0);
         for active in self.active.values_mut() {
-            for key in active.touched.drain() {
+            for key in active.touched.drain_while(|| num_bytes.get() < limit) {
                 output.push(self.projection.render(
                     &active.state.content,
                     &self.dimensions.shared,
                     &key,
                 ));
+                num_bytes.set(output.num_bytes());
             }
         }
-        let fresh = output.len() > 0;
+        output
+    }
+
+    /// Lets some documents of the slow lane go along.
+    fn render_slow(&mut self, mut output: Output) -> Output {
+        let mut budget = self.config.slow_lane_documents;
         for active in self.active.values_mut() {
-            let keys = active.take_slow(slow_budget);
-            slow_budget -= keys.len();
+            let keys = active.take_slow(budget);
+            budget -= keys.len();
             for key in keys {
                 output.push(self.projection.render(
                     &active.state.content,
@@ -151,28 +207,23 @@ impl<P: Projection> Worker<P> {
                 ));
             }
         }
-        let marks = self
-            .active
-            .values_mut()
-            .filter_map(|active| Some((active.number, active.mark()?)))
-            .collect();
-        if output.len() == 0 {
-            self.ledger.close(marks, false);
-            return;
-        }
-        metrics::documents(self.projection.name(), output.len());
+        output
+    }
+
+    fn send(&mut self, batch: u64, fresh: bool, output: Output) {
+        let processor = self.projection.name();
+        metrics::documents(processor, output.len());
         tracing::debug!(
-            processor = self.projection.name(),
+            processor,
             documents = output.len(),
             bytes = output.num_bytes(),
-            "batch is sent"
+            "bulk is sent"
         );
-        self.sizes.learn(output.len(), output.num_bytes());
-        self.freshness
-            .set_busy(self.sizes.is_full(output.num_bytes()));
-        let batch = self.ledger.owe();
-        self.ledger.close(marks, self.target.needs_refresh());
-        self.bulks.push(InFlight { batch, fresh });
+        self.bulks.push(InFlight {
+            batch,
+            fresh,
+            sent: Instant::now(),
+        });
         let (target, answer) = (self.target.clone(), self.answer.clone());
         let write = async move {
             let result = target.write(output).await;
@@ -182,7 +233,10 @@ impl<P: Projection> Worker<P> {
     }
 
     pub(super) fn take_written(&mut self, batch: u64, written: Written) {
-        self.bulks.retain(|bulk| bulk.batch != batch);
+        if let Some(position) = self.bulks.iter().position(|bulk| bulk.batch == batch) {
+            let bulk = self.bulks.remove(position);
+            self.freshness.written(bulk.sent.elapsed());
+        }
         self.sizes.adapt(written.throttled);
         for rejected in written.rejected {
             self.ledger.owe_more(batch);

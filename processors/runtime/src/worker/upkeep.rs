@@ -130,8 +130,10 @@ impl<P: Projection> Worker<P> {
             .then_some(self.upkeep.next_commit);
         let refresh =
             (self.settled.wrote && self.refreshing.is_none()).then(|| self.freshness.next(now));
+        let write = (self.num_touched() > 0 && self.bulks.is_empty()).then(|| self.next_write());
         [
             commit,
+            write,
             refresh,
             self.intake.deadline(),
             Some(self.upkeep.next_snapshot),
