@@ -8,7 +8,10 @@ use std::{sync::Arc, time::Duration};
 
 use rand::{Rng as _, SeedableRng as _, rngs::SmallRng, seq::SliceRandom as _};
 use souk_stack::{Server, Stack, TestStack};
-use tokio::time::{Instant, sleep};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
 
 use self::ledger::Ledger;
 use crate::support::{App, ROLES};
@@ -64,44 +67,70 @@ async fn nothing_is_lost_doubled_or_reordered_whatever_is_killed() {
             .await
             .expect("a writer gets an answer to everything in the end");
     }
+    for role in ROLES {
+        app.wait_ready(role).await;
+    }
     println!("{num_kills} kills, {} acknowledged commands", ledger.len());
     verdict::pronounce(&app, &ledger).await;
 }
 
-/// Kills in random order, each victim as often as the others, and starts it again.
-async fn kill_until(app: &App, stack: &Stack, mut random: SmallRng, until: Instant) -> u32 {
+/// Kills in random order. A victim is started again while the next one is killed, and spared while it is still starting. In the end
+/// everything runs.
+async fn kill_until(app: &Arc<App>, stack: &Stack, mut random: SmallRng, until: Instant) -> u32 {
     let mut num_kills = 0;
-    loop {
-        let mut round = VICTIMS;
+    let mut recoveries: [Option<JoinHandle<()>>; VICTIMS.len()] = Default::default();
+    'chaos: loop {
+        let mut round: [usize; VICTIMS.len()] = std::array::from_fn(|number| number);
         round.shuffle(&mut random);
-        for victim in round {
+        for number in round {
             // The pace of the chaos itself, not a wait for anything.
-            sleep(Duration::from_millis(random.random_range(500..3_000))).await;
+            sleep(Duration::from_millis(random.random_range(1_000..4_000))).await;
             if Instant::now() > until {
-                return num_kills;
+                break 'chaos;
             }
+            if let Some(recovery) = &mut recoveries[number] {
+                if !recovery.is_finished() {
+                    continue;
+                }
+                recovery.await.expect("what was killed starts again");
+            }
+            let victim = VICTIMS[number];
             println!("kill {victim:?}");
-            let down = Duration::from_millis(random.random_range(0..2_000));
-            match victim {
-                Victim::Role(name) => {
-                    app.kill_role(name);
-                    sleep(down).await;
-                    app.start_roles(&[name]).await;
-                }
-                Victim::Server(server) => {
-                    stack
-                        .kill(server)
-                        .await
-                        .expect("a running server can be killed");
-                    sleep(down).await;
-                    stack
-                        .start(server)
-                        .await
-                        .expect("a killed server starts again");
-                }
-            }
+            kill(app, stack, victim).await;
             num_kills += 1;
+            let down = Duration::from_millis(random.random_range(0..2_000));
+            recoveries[number] = Some(tokio::spawn(recover(
+                app.clone(),
+                stack.clone(),
+                victim,
+                down,
+            )));
         }
+    }
+    for recovery in recoveries.into_iter().flatten() {
+        recovery.await.expect("what was killed starts again");
+    }
+    num_kills
+}
+
+async fn kill(app: &App, stack: &Stack, victim: Victim) {
+    match victim {
+        Victim::Role(name) => app.kill_role(name),
+        Victim::Server(server) => stack
+            .kill(server)
+            .await
+            .expect("a running server can be killed"),
+    }
+}
+
+async fn recover(app: Arc<App>, stack: Stack, victim: Victim, down: Duration) {
+    sleep(down).await;
+    match victim {
+        Victim::Role(name) => app.spawn_role(name),
+        Victim::Server(server) => stack
+            .start(server)
+            .await
+            .expect("a killed server starts again"),
     }
 }
 
