@@ -1,5 +1,7 @@
 //! From a command to a search that finds what it did, leg by leg, beside one bulk and refresh alone on the same index.
 
+mod legs;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -23,6 +25,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
+use self::legs::{Answered, Legs, OnKafka, Searchable, legs};
 use super::{
     machine::{Meter, Usage},
     market::Market,
@@ -134,24 +137,6 @@ struct Course<'a> {
     index: RawIndex,
 }
 
-/// A command that was answered.
-#[derive(Clone, Copy, Debug)]
-struct Answered {
-    listing: Uuid,
-    sequence: u64,
-    /// When it had to be sent; a client that is late itself does not shorten anything.
-    due: Instant,
-    at: Instant,
-}
-
-#[derive(Debug, Default)]
-struct Legs {
-    answer: Latencies,
-    kafka: Latencies,
-    searchable: Latencies,
-    whole: Latencies,
-}
-
 struct Paced {
     legs: Legs,
     rate: f64,
@@ -159,11 +144,6 @@ struct Paced {
     /// By process, in percent of a core.
     cpu: Vec<(String, f64)>,
 }
-
-/// When which sequence of a listing became searchable, in the order of time.
-type Searchable = HashMap<Uuid, Vec<(u64, Instant)>>;
-/// When which event was on its topic.
-type OnKafka = HashMap<(Uuid, u64), Instant>;
 
 impl Course<'_> {
     async fn note_pipeline(
@@ -434,41 +414,6 @@ fn read_event(
     Some((meta.aggregate_id, u64::try_from(meta.sequence).ok()?))
 }
 
-/// Puts together what was seen of each command at each place.
-fn legs(
-    answered: &[Answered],
-    on_kafka: &OnKafka,
-    searchable: &Searchable,
-) -> anyhow::Result<Legs> {
-    let (mut answer, mut kafka, mut index, mut whole) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for command in answered {
-        let seen = on_kafka
-            .get(&(command.listing, command.sequence))
-            .context("a change did not come to Kafka")?;
-        let moments = searchable
-            .get(&command.listing)
-            .context("a change did not become searchable")?;
-        let found = moments
-            .iter()
-            .find(|(sequence, _)| *sequence >= command.sequence)
-            .context("a change did not become searchable")?
-            .1;
-        answer.push(command.at.saturating_duration_since(command.due));
-        // An event can be on Kafka before the client has read its answer.
-        kafka.push(seen.saturating_duration_since(command.at));
-        index.push(found.saturating_duration_since(*seen));
-        whole.push(found.saturating_duration_since(command.due));
-    }
-    let latencies = |durations: Vec<Duration>| durations.into_iter().collect();
-    Ok(Legs {
-        answer: latencies(answer),
-        kafka: latencies(kafka),
-        searchable: latencies(index),
-        whole: latencies(whole),
-    })
-}
-
 /// The document to write as the `number`th; every turn through the copies has the next version.
 fn copy(copies: &[Document], number: u32) -> Document {
     let number = u64::from(number);
@@ -488,39 +433,6 @@ fn real_len(count: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn legs_add_up_to_the_whole_way() {
-        let start = Instant::now();
-        let at = |millis| start + Duration::from_millis(millis);
-        let listing = Uuid::from_u128(1);
-        let answered = [
-            Answered {
-                listing,
-                sequence: 3,
-                due: start,
-                at: at(5),
-            },
-            // Kafka had it before its client heard, and one refresh showed both.
-            Answered {
-                listing,
-                sequence: 4,
-                due: at(2),
-                at: at(9),
-            },
-        ];
-        let on_kafka = OnKafka::from([((listing, 3), at(7)), ((listing, 4), at(8))]);
-        let searchable = Searchable::from([(listing, vec![(2, at(1)), (4, at(30))])]);
-        let legs = legs(&answered, &on_kafka, &searchable).unwrap();
-        let millis = |latencies: &Latencies| {
-            [latencies.percentile(50), latencies.percentile(100)].map(|value| format!("{value:.0}"))
-        };
-        assert_eq!(millis(&legs.answer), ["5", "7"]);
-        assert_eq!(millis(&legs.kafka), ["0", "2"]);
-        assert_eq!(millis(&legs.searchable), ["22", "23"]);
-        assert_eq!(millis(&legs.whole), ["28", "30"]);
-        assert!(super::legs(&answered, &OnKafka::new(), &searchable).is_err());
-    }
 
     #[test]
     fn a_second_turn_through_the_copies_is_newer() {

@@ -1,5 +1,7 @@
 //! From MySQL to Kafka: the relay beside Debezium, on rows of the same making, in alternating rounds.
 
+mod append;
+
 use std::{
     collections::HashMap,
     sync::atomic::{AtomicU64, Ordering},
@@ -11,15 +13,13 @@ use rdkafka::Message as _;
 use serde_json::Value;
 use souk_platform::clock::now_micros;
 use souk_relay::debezium::{self, ConnectorOptions};
-use souk_schemas::{Aggregate, Encoder, Event, Timestamp};
+use souk_schemas::{Aggregate, Encoder, Timestamp};
 use souk_stack::Server;
-use sqlx::{Executor as _, MySqlPool};
-use tokio::{
-    task::JoinSet,
-    time::{sleep, sleep_until},
-};
+use sqlx::MySqlPool;
+use tokio::time::sleep;
 use uuid::Uuid;
 
+use self::append::{LOADERS, Row, append, append_backlog, append_paced};
 use super::{
     events::Generator,
     machine::Usage,
@@ -33,10 +33,6 @@ use crate::args::{self, Role};
 
 /// Of the paced measurement.
 const EVENTS_PER_SECOND: u64 = 800;
-/// Connections that append at that pace.
-const WRITERS: u64 = 8;
-/// Connections that append the backlog.
-const LOADERS: usize = 16;
 /// Debezium's id among the replicas of the database.
 const SERVER_ID: u32 = 990_001;
 
@@ -160,12 +156,6 @@ struct Measured {
     rss_megabytes: f64,
 }
 
-/// A row to be appended.
-struct Row {
-    event: Event,
-    payload: Vec<u8>,
-}
-
 /// Records that arrived, by their key.
 #[derive(Debug, Default)]
 struct Arrivals {
@@ -201,16 +191,22 @@ impl Lane {
     async fn paced(&self, seconds: u64) -> anyhow::Result<Measured> {
         let tail = self.tail()?;
         let moving = self.start().await?;
-        // Whoever moves has read all that was in the log before once this arrives.
-        append(&self.pool, &self.rows(1)[0]).await?;
-        until(PATIENCE, "the first event", || tail.count() >= 1).await?;
+        // Once these have come, whoever moves has read all that was in the log before, and is warm.
+        append_paced(&self.pool, self.rows(EVENTS_PER_SECOND), EVENTS_PER_SECOND).await?;
+        until(PATIENCE, "the first events", || {
+            tail.count() >= EVENTS_PER_SECOND
+        })
+        .await?;
 
         let events = EVENTS_PER_SECOND * seconds;
         let before = Usage::of(moving.pid)?;
         let started = Instant::now();
         let committed = append_paced(&self.pool, self.rows(events), EVENTS_PER_SECOND).await?;
         let elapsed = started.elapsed();
-        until(PATIENCE, "every event", || tail.count() > events).await?;
+        until(PATIENCE, "every event", || {
+            tail.count() >= EVENTS_PER_SECOND + events
+        })
+        .await?;
         let after = Usage::of(moving.pid)?;
         self.stop(moving).await?;
         let arrivals = tail.finish()?;
@@ -387,88 +383,6 @@ impl Lane {
 struct Moving {
     pid: u32,
     role: Option<Running>,
-}
-
-/// Appends open loop: a late row does not delay the ones after it. Returns when each was acknowledged.
-async fn append_paced(
-    pool: &MySqlPool,
-    rows: Vec<Row>,
-    per_second: u64,
-) -> anyhow::Result<Vec<(Uuid, Instant)>> {
-    let start = tokio::time::Instant::now();
-    let mut lanes: Vec<Vec<(u32, Row)>> = (0..WRITERS).map(|_| Vec::new()).collect();
-    let gap = Duration::from_secs(1) / u32::try_from(per_second)?;
-    for (number, row) in (0_u32..).zip(rows) {
-        let lane = usize::try_from(u64::from(number) % WRITERS)?;
-        lanes[lane].push((number, row));
-    }
-    let mut writers = JoinSet::new();
-    for lane in lanes {
-        let pool = pool.clone();
-        writers.spawn(async move {
-            let mut committed = Vec::with_capacity(lane.len());
-            for (number, row) in lane {
-                sleep_until(start + gap * number).await;
-                append(&pool, &row).await?;
-                committed.push((row.event.meta().aggregate_id, Instant::now()));
-            }
-            anyhow::Ok(committed)
-        });
-    }
-    let mut all = Vec::new();
-    while let Some(committed) = writers.join_next().await {
-        all.extend(committed.context("a writer panicked")??);
-    }
-    Ok(all)
-}
-
-/// Appends as fast as it goes, each row in a transaction of its own. The disk is not waited for: only what is read later is measured.
-async fn append_backlog(pool: &MySqlPool, rows: Vec<Row>) -> anyhow::Result<()> {
-    pool.execute("SET GLOBAL innodb_flush_log_at_trx_commit = 2, GLOBAL sync_binlog = 0")
-        .await
-        .context("cannot hurry MySQL")?;
-    let mut lanes: Vec<Vec<Row>> = (0..LOADERS).map(|_| Vec::new()).collect();
-    for (number, row) in rows.into_iter().enumerate() {
-        lanes[number % LOADERS].push(row);
-    }
-    let mut writers = JoinSet::new();
-    for lane in lanes {
-        let pool = pool.clone();
-        writers.spawn(async move {
-            for row in lane {
-                append(&pool, &row).await?;
-            }
-            anyhow::Ok(())
-        });
-    }
-    while let Some(written) = writers.join_next().await {
-        written.context("a writer panicked")??;
-    }
-    pool.execute("SET GLOBAL innodb_flush_log_at_trx_commit = 1, GLOBAL sync_binlog = 1")
-        .await
-        .context("cannot slow MySQL down again")?;
-    Ok(())
-}
-
-async fn append(pool: &MySqlPool, row: &Row) -> anyhow::Result<()> {
-    let meta = row.event.meta();
-    sqlx::query(
-        "INSERT INTO events (event_id, aggregate_type, aggregate_id, sequence, event_type, payload, actor, correlation_id, occurred_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(meta.event_id.to_string())
-    .bind(row.event.aggregate().name())
-    .bind(meta.aggregate_id.to_string())
-    .bind(meta.sequence)
-    .bind(row.event.event_type())
-    .bind(row.payload.as_slice())
-    .bind(meta.actor.map(|id| id.to_string()))
-    .bind(meta.correlation_id.to_string())
-    .bind(meta.occurred_at.as_micros())
-    .execute(pool)
-    .await
-    .context("cannot append an event")?;
-    Ok(())
 }
 
 fn megabytes(usage: Usage) -> f64 {

@@ -126,7 +126,7 @@ async fn start(world: &World) -> anyhow::Result<(Duration, Usage)> {
 /// The snapshots are put aside meanwhile: a restart that read no news writes none.
 async fn without_snapshots(world: &World) -> anyhow::Result<Duration> {
     let state = &world.config.processors.state_dir;
-    let aside = world.folder.join("state-aside");
+    let aside = state.with_extension("aside");
     fs::rename(state, &aside).context("cannot put the snapshots aside")?;
     let (took, _) = start(world).await?;
     if state.exists() {

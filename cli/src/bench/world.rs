@@ -30,15 +30,19 @@ const POLL: Duration = Duration::from_millis(2);
 /// Servers nobody else uses.
 #[derive(Debug)]
 pub(super) struct Servers {
+    /// Of the servers and their data, and of states; gone after each bench.
     home: PathBuf,
+    /// Of the roles' logs; kept until the next bench.
+    logs: PathBuf,
     stack: Stack,
     config: Config,
 }
 
-/// What one figure has to itself: a database, a prefix for topics and indices, and a folder.
+/// What one figure has to itself: a database, a prefix for topics and indices, and folders.
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) config: Config,
+    /// Of the roles' logs.
     pub(super) folder: PathBuf,
     pub(super) http: reqwest::Client,
     stack: Stack,
@@ -48,6 +52,7 @@ impl Servers {
     /// Describes them; nothing is started yet.
     pub(super) fn new(invocation: &Invocation) -> anyhow::Result<Self> {
         let home = invocation.home.join("bench");
+        let logs = invocation.home.join("bench-logs");
         let ports = shifted(Ports::default());
         let stack_config = souk_stack::Config {
             mode: Mode::Native,
@@ -79,6 +84,7 @@ impl Servers {
         }
         Ok(Self {
             home,
+            logs,
             stack,
             config,
         })
@@ -94,6 +100,10 @@ impl Servers {
             .purge()
             .await
             .context("cannot delete the data of an earlier bench")?;
+        if self.logs.exists() {
+            fs::remove_dir_all(&self.logs)
+                .with_context(|| format!("cannot delete {}", self.logs.display()))?;
+        }
         self.up(&Server::CORE).await
     }
 
@@ -127,8 +137,8 @@ impl Servers {
         let mut config = self.config.clone();
         config.names.prefix = format!("b{id}-{name}-");
         config.mysql.url = with_database(&config.mysql.url, &format!("bench_{id}"))?;
-        let folder = self.home.join("worlds").join(format!("{name}-{id}"));
-        config.processors.state_dir = folder.join("state");
+        let folder = self.logs.join(format!("{name}-{id}"));
+        config.processors.state_dir = self.home.join("state").join(&id);
         fs::create_dir_all(&folder)
             .with_context(|| format!("cannot create {}", folder.display()))?;
         prepare::everything(&config).await?;
