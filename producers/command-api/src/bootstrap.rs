@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::config::BootstrapAdmin;
-use crate::error::{CommandError, of_store};
+use crate::error::CommandError;
 use crate::users::NewUser;
 
 /// Makes sure that the configured administrator exists, is one, and has the configured password.
@@ -45,9 +45,7 @@ pub(crate) async fn ensure_admin(app: &App, admin: &BootstrapAdmin) -> Result<()
 }
 
 async fn find(app: &App, email: &str) -> Result<Option<Login>, Problem> {
-    logins::find(app.store().pool(), email)
-        .await
-        .map_err(of_store)
+    app.read(logins::find(app.store().pool(), email)).await
 }
 
 async fn ensure_rights(app: &App, admin: &BootstrapAdmin, login: Login) -> Result<(), Problem> {

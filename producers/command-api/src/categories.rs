@@ -9,7 +9,7 @@ use souk_platform::http::Path;
 use souk_platform::{Principal, Problem};
 use souk_schemas::Aggregate;
 use souk_schemas::ids::CategoryId;
-use souk_store::guards::external_ids::{self, Namespace};
+use souk_store::guards::external_ids::Namespace;
 use souk_store::{UseCase, Work};
 use uuid::Uuid;
 
@@ -17,6 +17,7 @@ use crate::answer::{Accepted, Done};
 use crate::app::App;
 use crate::change::{Change, load_matching};
 use crate::error::CommandError;
+use crate::external_id::claim_external_id;
 use crate::input::{IfMatch, Input, NoBody, OptionalIfMatch};
 use crate::users::require_admin;
 
@@ -145,13 +146,7 @@ impl UseCase for Create {
         work.record(&mut taxonomy, events)?;
         let events = taxonomy.set_category_attributes(work.context(), id, &self.attributes)?;
         work.record(&mut taxonomy, events)?;
-        if let Some(external_id) = &self.external_id {
-            let proposed = [(external_id.trim(), id.0)];
-            let claimed = external_ids::claim(work.connection(), EXTERNAL_IDS, &proposed).await?;
-            if claimed.iter().any(|claimed| !claimed.is_new) {
-                return Err(CommandError::ExternalIdTaken);
-            }
-        }
+        claim_external_id(work, EXTERNAL_IDS, self.external_id.as_deref(), id).await?;
         Ok(Done::new(Aggregate::Taxonomy, TAXONOMY_ID, taxonomy.sequence()).part(id))
     }
 }

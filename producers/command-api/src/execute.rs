@@ -1,12 +1,12 @@
 use std::time::Instant;
 
 use souk_platform::{Principal, Problem};
-use souk_store::Outcome;
+use souk_store::{Outcome, StoreError};
 use tokio::time::timeout;
 
 use crate::answer::{Accepted, Done};
 use crate::app::App;
-use crate::error::{Operation, outcome_unknown};
+use crate::error::{Operation, of_store, outcome_unknown};
 use crate::input::Origin;
 use crate::metrics;
 
@@ -20,6 +20,17 @@ impl App {
     ) -> Result<Accepted, Problem> {
         let command = origin.command(Some(principal));
         self.execute(command, operation).await.map(Accepted::new)
+    }
+
+    /// Reads outside of any command, within the time a request has. A read can be dropped anywhere.
+    pub(crate) async fn read<T>(
+        &self,
+        reading: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, Problem> {
+        match timeout(self.config().request_timeout, reading).await {
+            Ok(read) => read.map_err(of_store),
+            Err(_) => Err(Problem::unavailable(2, "the event store does not answer")),
+        }
     }
 
     /// Carries out a command. One that takes too long goes on without its client, in the store's own task.

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::error::CommandError;
+use crate::external_id::MAX_EXTERNAL_ID;
 use crate::input::{Input, Origin};
 use crate::metrics;
 use crate::users::require_admin;
@@ -171,10 +172,10 @@ fn read_item<I: Import>(value: Value) -> Result<I, Box<ItemReport>> {
     let length = item.external_id().trim().chars().count();
     let mut errors = FieldErrors::new();
     errors.require(
-        (1..=batch::MAX_EXTERNAL_ID).contains(&length),
+        (1..=MAX_EXTERNAL_ID).contains(&length),
         "/external_id",
         "length",
-        format!("must have 1 to {} characters", batch::MAX_EXTERNAL_ID),
+        format!("must have 1 to {MAX_EXTERNAL_ID} characters"),
     );
     errors.into_result().map_err(refused)?;
     Ok(item)

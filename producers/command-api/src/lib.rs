@@ -9,6 +9,7 @@ mod change;
 mod config;
 mod error;
 mod execute;
+mod external_id;
 mod import;
 mod input;
 mod listings;

@@ -5,7 +5,7 @@ use souk_platform::http::Path;
 use souk_platform::{Principal, Problem};
 use souk_schemas::Aggregate;
 use souk_schemas::ids::{ListingId, UserId};
-use souk_store::guards::external_ids::{self, Namespace};
+use souk_store::guards::external_ids::Namespace;
 use souk_store::{UseCase, Work};
 
 use crate::answer::{Accepted, Done};
@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::categories::check_category;
 use crate::change::{Change, load_matching};
 use crate::error::CommandError;
+use crate::external_id::claim_external_id;
 use crate::input::{IfMatch, Input, NoBody};
 
 /// Two sellers may use the same code for different things.
@@ -142,14 +143,8 @@ impl UseCase for Draft {
         let id = ListingId(work.context().new_id());
         let events = Listing::draft(work.context(), id, self.seller_id, self.command.clone())?;
         check_category(work, self.command.category_id).await?;
-        if let Some(external_id) = &self.command.external_id {
-            let proposed = [(external_id.trim(), id.0)];
-            let namespace = external_ids_of(self.seller_id);
-            let claimed = external_ids::claim(work.connection(), namespace, &proposed).await?;
-            if claimed.iter().any(|claimed| !claimed.is_new) {
-                return Err(CommandError::ExternalIdTaken);
-            }
-        }
+        let external_id = self.command.external_id.as_deref();
+        claim_external_id(work, external_ids_of(self.seller_id), external_id, id).await?;
         let mut listing = Listing::default();
         work.record(&mut listing, events)?;
         Ok(Done::new(Aggregate::Listing, id, listing.sequence()))

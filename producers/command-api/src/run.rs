@@ -169,7 +169,9 @@ async fn serve_app(
     tasks.close();
     let served = serve::serve(listener, router(app.clone()), shutdown.clone()).await;
     shutdown.cancel();
-    tasks.wait().await;
+    if timeout(serve::DRAIN, tasks.wait()).await.is_err() {
+        tracing::warn!("payment tasks were still worked on at the end of the drain");
+    }
     Ok(served?)
 }
 
@@ -184,12 +186,14 @@ async fn watch_database(app: App, readiness: Readiness, shutdown: CancellationTo
     let mut ticks = interval(PING_EVERY);
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
         metrics::permits(app.store().available_permits());
-        match app.store().ping().await {
-            Ok(()) => readiness.ready(),
-            Err(error) => {
+        // A server that hangs does not answer either.
+        match timeout(PING_EVERY, app.store().ping()).await {
+            Ok(Ok(())) => readiness.ready(),
+            Ok(Err(error)) => {
                 tracing::debug!(%error, "mysql does not answer a ping");
                 readiness.not_ready("mysql does not answer");
             }
+            Err(_) => readiness.not_ready("mysql does not answer in time"),
         }
     }
 }

@@ -6,7 +6,7 @@ use souk_platform::http::Path;
 use souk_platform::{Principal, Problem};
 use souk_schemas::ids::UserId;
 use souk_schemas::{Aggregate, Role, Timestamp};
-use souk_store::guards::external_ids::{self, Namespace};
+use souk_store::guards::external_ids::Namespace;
 use souk_store::guards::logins::{self, EmailClaim};
 use souk_store::{UseCase, Work};
 use uuid::Uuid;
@@ -15,6 +15,7 @@ use crate::answer::{Accepted, Done};
 use crate::app::App;
 use crate::change::{Change, load_matching};
 use crate::error::CommandError;
+use crate::external_id::claim_external_id;
 use crate::input::{IfMatch, Input};
 
 mod login;
@@ -210,13 +211,8 @@ impl UseCase for NewUser {
         let user_id = UserId(work.context().new_id());
         let command = self.command.clone();
         let events = User::register_with_roles(work.context(), user_id, command, &self.roles)?;
-        if let Some(external_id) = &self.command.external_id {
-            let proposed = [(external_id.trim(), user_id.0)];
-            let claimed = external_ids::claim(work.connection(), EXTERNAL_IDS, &proposed).await?;
-            if claimed.iter().any(|claimed| !claimed.is_new) {
-                return Err(CommandError::ExternalIdTaken);
-            }
-        }
+        let external_id = self.command.external_id.as_deref();
+        claim_external_id(work, EXTERNAL_IDS, external_id, user_id).await?;
         let email = fold_email(&self.command.email);
         let password_hash = self.password_hash.as_deref();
         let claim = logins::insert(work.connection(), user_id, &email, password_hash).await?;

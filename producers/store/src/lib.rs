@@ -10,6 +10,7 @@ mod error;
 mod events;
 pub mod guards;
 mod idempotency;
+mod metrics;
 mod migrate;
 mod pool;
 mod store;

@@ -4,10 +4,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use souk_platform::{clock, consistency};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::command::Command;
 use crate::error::StoreError;
 use crate::idempotency::{self, Claim};
+use crate::metrics;
 use crate::store::Store;
 use crate::work::Work;
 
@@ -61,11 +63,13 @@ impl Store {
             return Err(StoreError::Busy.into());
         };
         let store = self.clone();
-        let task = self.tasks().spawn(async move {
+        let transaction = async move {
             let outcome = store.transact_here(&command, &use_case).await;
             drop(permit);
             outcome
-        });
+        };
+        let span = tracing::debug_span!("store.command.transact");
+        let task = self.tasks().spawn(transaction.instrument(span));
         task.await.map_err(StoreError::TaskLost)?
     }
 
@@ -80,6 +84,7 @@ impl Store {
                 Ok(outcome) => return Ok(outcome),
                 Err(error) => error.into_store_error()?,
             };
+            metrics::failed(&error);
             match patience.after(error, command.idempotency.is_some()) {
                 Next::Wait(pause) => tokio::time::sleep(pause).await,
                 Next::GiveUp(error) => return Err(error.into()),

@@ -9,8 +9,6 @@ use uuid::Uuid;
 
 use crate::error::CommandError;
 
-pub(super) const MAX_EXTERNAL_ID: usize = 100;
-
 /// What became of one item; kept with the batch, so that a repeated request is told the same.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Item {

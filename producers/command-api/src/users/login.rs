@@ -11,7 +11,6 @@ use souk_store::guards::logins;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::error::of_store;
 use crate::metrics;
 
 #[derive(Deserialize)]
@@ -44,9 +43,7 @@ pub(crate) async fn log_in(
             "too many wrong passwords for this address, wait",
         ));
     }
-    let login = logins::find(app.store().pool(), &email)
-        .await
-        .map_err(of_store)?;
+    let login = app.read(logins::find(app.store().pool(), &email)).await?;
     let (user_id, hash) = login.map_or((None, None), |login| {
         (Some(login.user_id), login.password_hash)
     });
@@ -60,7 +57,7 @@ pub(crate) async fn log_in(
     };
     app.throttle().succeeded(&email);
     metrics::login("succeeded");
-    let user: User = app.store().peek(user_id).await.map_err(of_store)?;
+    let user: User = app.read(app.store().peek(user_id)).await?;
     let principal = Principal {
         user_id: user_id.0,
         roles: roles_of(&user),

@@ -77,12 +77,17 @@ impl TestApp {
         Self::start_with(name, config()).await
     }
 
+    pub(crate) async fn start_on_mariadb(name: &str) -> Self {
+        let space = TestStack::mariadb().await.space(name).await;
+        Self::start_in(space, config()).await
+    }
+
     pub(crate) async fn start_with(name: &str, config: Config) -> Self {
         let space = TestStack::get().await.space(name).await;
         Self::start_in(space, config).await
     }
 
-    /// Starts in a space that has its schemas, and maybe data.
+    /// Starts in a space that may have data.
     pub(crate) async fn start_in(space: Space, config: Config) -> Self {
         let url = space.mysql_url.clone();
         Self::start_through(space, &url, config).await

@@ -76,7 +76,15 @@ fn everything() -> [(&'static str, Value); 4] {
 
 #[tokio::test]
 async fn a_repeated_import_doubles_nothing() {
-    let app = TestApp::start("import").await;
+    import_everything_twice(TestApp::start("import").await).await;
+}
+
+#[tokio::test]
+async fn a_repeated_import_doubles_nothing_on_mariadb() {
+    import_everything_twice(TestApp::start_on_mariadb("import").await).await;
+}
+
+async fn import_everything_twice(app: TestApp) {
     let admin = app.admin().await;
     let mut first = Vec::new();
     for (kind, items) in everything() {

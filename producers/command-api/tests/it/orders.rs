@@ -6,7 +6,15 @@ use crate::app::{TestApp, assert_problem, send};
 
 #[tokio::test]
 async fn an_order_is_reserved_paid_confirmed_and_sold() {
-    let app = TestApp::start("order").await;
+    order_pays_and_sells(TestApp::start("order").await).await;
+}
+
+#[tokio::test]
+async fn an_order_is_reserved_paid_confirmed_and_sold_on_mariadb() {
+    order_pays_and_sells(TestApp::start_on_mariadb("order").await).await;
+}
+
+async fn order_pays_and_sells(app: TestApp) {
     let (seller, buyer) = (app.somebody().await, app.somebody().await);
     let listing = app.listing(&seller, 1250, 3).await;
     let reply = app.order(&buyer, listing, 2).await;

@@ -205,6 +205,13 @@ async fn categories_are_created_changed_and_retired() {
     assert_eq!(lamps.header("etag"), "\"3\"");
     let lamps = lamps.id_of(201);
     assert_problem(&create(json!({"name": "Home"})).await, 409, "name_taken");
+    let twin = create(json!({"name": "House", "external_id": " home "})).await;
+    assert_problem(&twin, 409, "external_id_taken");
+    let long = create(json!({"name": "House", "external_id": "x".repeat(101)})).await;
+    assert_eq!(
+        assert_problem(&long, 422, "validation_failed"),
+        ["/external_id"]
+    );
 
     let one = |id| format!("/categories/{id}");
     let change = app.change(Method::PUT, &admin, &one(lamps), 3);
