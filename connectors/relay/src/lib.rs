@@ -10,6 +10,7 @@ mod error;
 mod gtid;
 mod lease;
 mod metrics;
+mod mood;
 mod position;
 mod publish;
 mod relay;

@@ -13,6 +13,7 @@ use crate::database::Database;
 use crate::error::{Error, Fault};
 use crate::lease::Lease;
 use crate::metrics;
+use crate::mood::{Mood, Voice};
 use crate::position::Position;
 use crate::session::Session;
 
@@ -38,14 +39,15 @@ pub async fn run(config: Config, deps: Deps, shutdown: CancellationToken) -> Res
         return Err(Error::Disabled);
     }
     let database = Database::new(&deps.database_url)?;
+    let voice = Voice::new(deps.readiness.clone());
     let relay = Relay {
         pauses: pauses(&config),
         owner: Uuid::new_v4(),
         config,
         deps,
         database,
+        voice,
         shutdown,
-        mood: Mood::New,
     };
     relay.run().await;
     Ok(())
@@ -55,19 +57,10 @@ struct Relay {
     config: Config,
     deps: Deps,
     database: Database,
+    voice: Voice,
     shutdown: CancellationToken,
     owner: Uuid,
     pauses: ExponentialBackoff,
-    mood: Mood,
-}
-
-/// What was last logged, so that each change is logged once.
-#[derive(Debug, PartialEq, Eq)]
-enum Mood {
-    New,
-    StandingBy,
-    Relaying,
-    Failing(String),
 }
 
 impl Relay {
@@ -85,29 +78,27 @@ impl Relay {
             let started_at = Instant::now();
             let fault = match acquired {
                 Ok(None) => {
-                    self.feel(Mood::StandingBy);
+                    self.voice.say(Mood::StandingBy);
                     self.pause(self.config.lease / 4).await;
                     blind_since = Instant::now();
                     continue;
                 }
                 Ok(Some((lease, saved))) => {
-                    self.feel(Mood::Relaying);
-                    let outcome = self.relay(lease, saved.filter(|_| !must_scan)).await;
-                    blind_since = Instant::now();
-                    match outcome {
+                    match self.relay(lease, saved.filter(|_| !must_scan)).await {
                         Ok(()) => break,
                         Err(fault) => fault,
                     }
                 }
                 Err(fault) => fault,
             };
+            if started_at.elapsed() >= HEALTHY {
+                self.pauses = pauses(&self.config);
+                blind_since = Instant::now();
+            }
             must_scan = matches!(fault, Fault::Incomplete(_));
             metrics::restarted();
             metrics::lag(blind_since.elapsed());
-            self.feel(Mood::Failing(fault.to_string()));
-            if started_at.elapsed() >= HEALTHY {
-                self.pauses = pauses(&self.config);
-            }
+            self.voice.say(Mood::Failing(fault.to_string()));
             let pause = self.pauses.next().unwrap_or(self.config.backoff);
             self.pause(pause).await;
         }
@@ -129,6 +120,7 @@ impl Relay {
             config,
             deps,
             database,
+            voice,
             shutdown,
             ..
         } = self;
@@ -137,6 +129,7 @@ impl Relay {
                 config,
                 deps,
                 database,
+                voice,
                 shutdown,
             }
             .run(lease, saved),
@@ -148,26 +141,6 @@ impl Relay {
         self.shutdown
             .run_until_cancelled(tokio::time::sleep(pause))
             .await;
-    }
-
-    fn feel(&mut self, mood: Mood) {
-        if self.mood == mood {
-            return;
-        }
-        metrics::active(mood == Mood::Relaying);
-        match &mood {
-            Mood::New => {}
-            Mood::StandingBy => {
-                tracing::info!("standing by, another relay holds the lease");
-                self.deps.readiness.ready();
-            }
-            Mood::Relaying => tracing::info!(relay.owner = %self.owner, "holding the lease"),
-            Mood::Failing(reason) => {
-                tracing::warn!(reason, "relaying failed, trying again");
-                self.deps.readiness.not_ready(reason.clone());
-            }
-        }
-        self.mood = mood;
     }
 }
 

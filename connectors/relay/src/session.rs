@@ -1,8 +1,7 @@
 use std::time::Duration;
 
 use souk_platform::clock::now_micros;
-use souk_platform::ops::Readiness;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -10,10 +9,10 @@ use crate::database::{Database, Entry, Server, layout};
 use crate::error::Fault;
 use crate::lease::{Holder, Lease};
 use crate::metrics;
+use crate::mood::{Mood, Voice};
 use crate::position::{Position, Progress};
 use crate::publish::Publisher;
 use crate::relay::Deps;
-use crate::row::Layout;
 use crate::scan::{Repeats, Scan};
 use crate::tail::{Assembly, Tail, Transaction};
 use crate::window::Boundary;
@@ -29,6 +28,7 @@ pub(crate) struct Session<'a> {
     pub(crate) config: &'a Config,
     pub(crate) deps: &'a Deps,
     pub(crate) database: &'a Database,
+    pub(crate) voice: &'a Voice,
     pub(crate) shutdown: &'a CancellationToken,
 }
 
@@ -48,36 +48,39 @@ impl Session<'_> {
     }
 
     async fn pump(&self, holder: &Holder, progress: &Progress) -> Result<(), Fault> {
+        let mut publisher = Publisher::new(self.config, &self.deps.kafka, &self.deps.prefix)?;
+        // A shutdown before the tail leaves the position as it was.
+        let opened = self
+            .shutdown
+            .run_until_cancelled(self.open(holder, &mut publisher, progress))
+            .await;
+        match opened.transpose()? {
+            Some((tail, repeats)) => self.forward(tail, repeats, &mut publisher, progress).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Opens the log at the saved position, or sends the whole table and opens the log where the scan began.
+    async fn open(
+        &self,
+        holder: &Holder,
+        publisher: &mut Publisher,
+        progress: &Progress,
+    ) -> Result<(Tail, Option<Repeats>), Fault> {
         let mut conn = self.database.connect().await?;
         let server = Server::inspect(&mut conn).await?;
         let layout = layout(&mut conn, &self.database.name).await?;
         drop(conn);
-        let mut publisher = Publisher::new(self.config, &self.deps.kafka, &self.deps.prefix)?;
         let saved = progress.position();
         let entry = saved.as_ref().and_then(|saved| server.entry(saved));
-        if let (Some(position), Some(entry)) = (saved, entry) {
-            let tail = self.open_tail(&server, layout, (&position, entry)).await?;
-            return self.forward(tail, None, &mut publisher, progress).await;
-        }
-        let Some((position, repeats)) =
-            self.scan(&server, holder, &mut publisher, progress).await?
-        else {
-            return Ok(());
+        let (position, entry, repeats) = if let (Some(position), Some(entry)) = (saved, entry) {
+            (position, entry, None)
+        } else {
+            let (position, repeats) = self.scan(&server, holder, publisher, progress).await?;
+            let entry = server.entry(&position).unwrap_or(Entry::File);
+            (position, entry, Some(repeats))
         };
-        let entry = server.entry(&position).unwrap_or(Entry::File);
-        let tail = self.open_tail(&server, layout, (&position, entry)).await?;
-        self.forward(tail, Some(repeats), &mut publisher, progress)
-            .await
-    }
-
-    async fn open_tail(
-        &self,
-        server: &Server,
-        layout: Layout,
-        start: (&Position, Entry),
-    ) -> Result<Tail, Fault> {
-        let (position, entry) = start;
-        tracing::info!(
+        tracing::debug!(
             relay.file = position.file,
             relay.offset = position.offset,
             ?entry,
@@ -89,25 +92,26 @@ impl Session<'_> {
             self.config.transaction_bytes,
             &position.file,
         );
-        Tail::open(
+        let start = (&position, entry);
+        let tail = Tail::open(
             self.database,
-            server,
+            &server,
             start,
             assembly,
             self.config.heartbeat,
         )
-        .await
+        .await?;
+        Ok((tail, repeats))
     }
 
-    /// Sends the whole table. Returns where the log continues; nothing at shutdown, which leaves the position as it was.
     async fn scan(
         &self,
         server: &Server,
         holder: &Holder,
         publisher: &mut Publisher,
         progress: &Progress,
-    ) -> Result<Option<(Position, Repeats)>, Fault> {
-        tracing::info!("scanning the table, the binary log does not reach back to where we were");
+    ) -> Result<(Position, Repeats), Fault> {
+        tracing::debug!("scanning the table, the binary log does not reach back to where we were");
         let mut scan = Scan::open(self.database, server, holder, self.config.scan_rows).await?;
         let mut num_rows = 0;
         loop {
@@ -117,14 +121,7 @@ impl Session<'_> {
             }
             num_rows += rows.len();
             for row in rows {
-                match self
-                    .shutdown
-                    .run_until_cancelled(publisher.room(progress))
-                    .await
-                {
-                    Some(room) => room?,
-                    None => return Ok(None),
-                }
+                publisher.room(progress).await?;
                 publisher.send(&row).await?;
             }
             observe(publisher);
@@ -132,7 +129,7 @@ impl Session<'_> {
         tracing::info!(relay.rows = num_rows, "scanned the table");
         publisher.push_boundary(Boundary::Start(Box::new(scan.from.clone())));
         publisher.settle(progress)?;
-        Ok(Some((scan.from.clone(), scan.finish())))
+        Ok((scan.from.clone(), scan.finish()))
     }
 
     async fn forward(
@@ -142,9 +139,8 @@ impl Session<'_> {
         publisher: &mut Publisher,
         progress: &Progress,
     ) -> Result<(), Fault> {
-        let mut ticks = interval(TICK);
+        let mut ticks = interval_at(Instant::now() + TICK, TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut stall = Stall::new(&self.deps.readiness);
         loop {
             let has_room = publisher.window().has_room();
             if !has_room {
@@ -169,7 +165,8 @@ impl Session<'_> {
                 }
                 _ = ticks.tick() => {
                     observe(publisher);
-                    stall.watch(publisher.stalled_for());
+                    let stalled = publisher.stalled_for() > STALL;
+                    self.voice.say(if stalled { Mood::Stalled } else { Mood::Relaying });
                 }
             }
         }
@@ -181,8 +178,9 @@ impl Session<'_> {
         {
             return flushed;
         }
+        let relay_inflight = publisher.window().num_events();
         tracing::warn!(
-            relay.inflight = publisher.window().num_events(),
+            relay_inflight,
             "not everything was acknowledged, it will be sent again"
         );
         Ok(())
@@ -205,35 +203,4 @@ fn observe(publisher: &Publisher) {
 fn age(occurred_at: i64, sent_at: Instant) -> Duration {
     let micros = u64::try_from(now_micros() - occurred_at).unwrap_or_default();
     Duration::from_micros(micros).max(sent_at.elapsed())
-}
-
-/// Tells once when acknowledgements stop, and once when they come again.
-struct Stall<'a> {
-    readiness: &'a Readiness,
-    stalled: bool,
-}
-
-impl<'a> Stall<'a> {
-    fn new(readiness: &'a Readiness) -> Self {
-        readiness.ready();
-        Self {
-            readiness,
-            stalled: false,
-        }
-    }
-
-    fn watch(&mut self, stalled_for: Duration) {
-        let stalled = stalled_for > STALL;
-        if stalled == self.stalled {
-            return;
-        }
-        self.stalled = stalled;
-        if stalled {
-            tracing::warn!("kafka acknowledges nothing, waiting");
-            self.readiness.not_ready("kafka acknowledges nothing");
-        } else {
-            tracing::info!("kafka acknowledges again");
-            self.readiness.ready();
-        }
-    }
 }
