@@ -191,7 +191,7 @@ souk is up
 
 try
   curl '{query}/api/v1/catalog/search?q=rain+jacket&limit=3'
-  curl '{query}/api/v1/catalog/search?category=Bicycles&sort=price_asc&price_max=50000'
+  curl '{query}/api/v1/catalog/search?brand=Velora&sort=price_asc&price_max=50000'
   curl -X POST {command}/api/v1/users/register -H 'Content-Type: application/json' -H \"Idempotency-Key: $RANDOM\" \\
        -d '{{\"email\":\"you@example.org\",\"name\":\"Your Name\",\"password\":\"correct horse battery\"}}'
   curl -X POST {command}/api/v1/users/login -H 'Content-Type: application/json' -H \"Idempotency-Key: $RANDOM\" \\
