@@ -217,3 +217,64 @@ impl Validate for Config {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(toml: &str, secret: Option<&str>) -> anyhow::Result<Config> {
+        let home = std::env::temp_dir().join(format!("souk-config-{}", uuid::Uuid::new_v4()));
+        fs::create_dir_all(&home).unwrap();
+        if let Some(secret) = secret {
+            fs::write(secret_file(&home), secret).unwrap();
+        }
+        let file = home.join("souk.toml");
+        fs::write(&file, toml).unwrap();
+        let config = Config::read(Some(&file), &home);
+        fs::remove_dir_all(&home).unwrap();
+        config
+    }
+
+    #[test]
+    fn nothing_has_to_be_configured_on_a_machine_of_ones_own() {
+        let secret = "a secret that souk up made, of more than 32 bytes";
+        let config = read("", Some(secret)).unwrap();
+        assert_eq!(config.auth.secret.expose_secret(), secret);
+        assert!(config.processors.state_dir.ends_with("state"));
+        assert!(
+            !format!("{config:?}").contains(secret),
+            "secrets are not printed"
+        );
+    }
+
+    #[test]
+    fn every_problem_is_named_at_once() {
+        let toml = r#"
+            [names]
+            prefix = "Not Allowed"
+            [mysql]
+            url = "postgres://localhost/souk"
+            [demo]
+            listings = 10
+            orders = 11
+            [topics]
+            replication = 0
+        "#;
+        let error = format!("{:#}", read(toml, None).unwrap_err());
+        for key in [
+            "names.prefix",
+            "mysql.url",
+            "demo.orders",
+            "topics.replication",
+            "auth.secret",
+        ] {
+            assert!(error.contains(key), "{key} in {error}");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_are_refused() {
+        let error = format!("{:#}", read("[relay]\nspeed = 3\n", None).unwrap_err());
+        assert!(error.contains("relay.speed"), "{error}");
+    }
+}
