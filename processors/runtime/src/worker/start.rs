@@ -49,7 +49,7 @@ pub(crate) async fn start<P: Projection>(
     let shared: StreamConsumer = kafka.create().map_err(RuntimeError::Kafka)?;
     let topology = Topology::discover(&*projection, &prefix, &shared).await?;
     let producer = Producer::new(&deps.kafka)?;
-    let target = target(&*projection, &config, &deps, &producer).await?;
+    let target = target(&*projection, &config, &deps, &producer, &runtime).await?;
 
     let dimensions = load_dimensions::<P>(&snapshots, &topology);
     let shared_ends = read_from(&shared, &topology, &dimensions.offsets).await?;
@@ -117,6 +117,7 @@ async fn target<P: Projection>(
     config: &Config,
     deps: &Deps,
     producer: &Producer,
+    runtime: &Handle,
 ) -> Result<Target, RuntimeError> {
     match projection.destination() {
         Destination::Topic(topic) => Ok(Target::Topic {
@@ -125,10 +126,14 @@ async fn target<P: Projection>(
         }),
         Destination::Index { alias, mapping } => {
             let client = Client::new(deps.opensearch.clone(), format!("{}{alias}", deps.prefix));
-            let sink = Sink::new(projection.name(), client);
-            sink.prepare(mapping, config.index_shards, config.index_replicas)
-                .await?;
-            Ok(Target::Index(Arc::new(sink)))
+            let sink = Arc::new(Sink::new(projection.name(), client));
+            let (preparing, shards, replicas) =
+                (sink.clone(), config.index_shards, config.index_replicas);
+            let prepared =
+                runtime.spawn(async move { preparing.prepare(mapping, shards, replicas).await });
+            // A connection lives on the runtime that opened it, and this thread is no place for one.
+            prepared.await.map_err(|_| RuntimeError::Panicked)??;
+            Ok(Target::Index(sink))
         }
     }
 }

@@ -3,9 +3,11 @@ use std::collections::BTreeSet;
 use rdkafka::message::Message;
 use serde_json::{Value, json};
 use souk_platform::progress::{Progress, TOPIC};
+use souk_runtime::Config;
 use souk_stack::eventually;
 use uuid::Uuid;
 
+use crate::faults::{Faults, Plan};
 use crate::shelf::{COPIES, Copies, ITEMS, PEOPLE, PRICES, Shelf};
 use crate::world::{SOON, World};
 
@@ -188,4 +190,26 @@ async fn a_shutdown_finishes_what_was_read() {
         usize::try_from(committed).unwrap(),
         "what was committed and what can be searched differ"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_documents_are_spread_over_several_bulks() {
+    let world = World::new("runtime-large").await;
+    let text = "x".repeat(4000);
+    for number in 0..40 {
+        let line = json!({"seq": 1, "text": text, "owner": "o", "size": number});
+        world.send(ITEMS, &format!("item-{number}"), &line).await;
+    }
+    let faults = Faults::before(&world.space.opensearch_url, Plan::Pass).await;
+    let config = Config {
+        bulk_bytes: 10_000,
+        ..world.config.clone()
+    };
+    let deps = world.deps_with(&faults.url(), &world.space.registry_url);
+    let running = world.start_with(Shelf, config, deps);
+    world.wait_for("all documents", 40, |_| true).await;
+    world.wait_for_commit("shelf", ITEMS, 40).await;
+    let passed = faults.seen().passed;
+    assert!(passed.iter().all(|documents| *documents <= 5), "{passed:?}");
+    running.stop().await;
 }

@@ -13,11 +13,13 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use serde_json::{Value, json};
 use souk_platform::clients::{KafkaConfig, OpenSearchConfig, kafka_config, opensearch};
 use souk_platform::progress;
-use souk_runtime::{Config, Deps, Processor, Projection, spawn};
+use souk_runtime::{Config, Deps, Processor, Projection, Status, run};
 use souk_schemas::{Decoder, registry::Registry};
 use souk_stack::{Space, TestStack, eventually};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::shelf::{ALIAS, COPIES, ITEMS, PEOPLE, PRICES};
 
@@ -42,7 +44,10 @@ pub(crate) struct Running {
 impl World {
     pub(crate) async fn new(name: &str) -> Self {
         // `RUST_LOG=debug cargo test` shows what the processors say; the first test to get here wins.
-        let logs = tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env());
+        let filter = EnvFilter::builder()
+            .with_default_directive(LevelFilter::WARN.into())
+            .from_env_lossy();
+        let logs = tracing_subscriber::fmt().with_env_filter(filter);
         drop(logs.with_test_writer().try_init());
         let space = TestStack::get().await.space(name).await;
         let config = Config {
@@ -112,8 +117,17 @@ impl World {
             "every test keeps to its own space"
         );
         let shutdown = CancellationToken::new();
+        let (status, told) = watch::channel(Status::default());
+        let running = run(projection, config, deps, status, shutdown.clone());
+        let task = tokio::spawn(async move {
+            let result = running.await;
+            if let Err(error) = &result {
+                eprintln!("processor failed: {error:?}");
+            }
+            result
+        });
         Running {
-            processor: spawn(projection, config, deps, shutdown.clone()),
+            processor: Processor { task, status: told },
             shutdown,
         }
     }
