@@ -9,3 +9,4 @@ mod kills;
 mod late_commit;
 mod round_trip;
 mod stranger;
+mod up;
