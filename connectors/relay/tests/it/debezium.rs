@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
 use souk_relay::debezium::{ConnectorOptions, is_registered, register, unregister};
-use souk_stack::TestStack;
+use souk_stack::{TestStack, eventually};
 use url::Url;
 
-use crate::support::{World, Written, append_history};
+use crate::support::{PATIENCE, World, Written, append_history};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn debezium_writes_the_same_keys_and_payloads_to_the_same_topics() {
@@ -24,7 +24,7 @@ async fn debezium_writes_the_same_keys_and_payloads_to_the_same_topics() {
         server_id: 1_000_000 + uuid::Uuid::new_v4().as_fields().0 % 1_000_000,
     };
     register(&connect_url, &options).await.unwrap();
-    assert!(is_registered(&connect_url, prefix).await.unwrap());
+    wait_until_registered(&connect_url, prefix, true).await;
     let mut log = world.log();
     log.wait_for(&written).await;
     for aggregate in ["order", "listing"] {
@@ -32,9 +32,18 @@ async fn debezium_writes_the_same_keys_and_payloads_to_the_same_topics() {
     }
     log.wait_for(&written).await;
     unregister(&connect_url, prefix).await.unwrap();
-    assert!(!is_registered(&connect_url, prefix).await.unwrap());
+    wait_until_registered(&connect_url, prefix, false).await;
     log.read_to_end();
     log.assert_complete_with(&written, headers);
+}
+
+async fn wait_until_registered(connect_url: &Url, prefix: &str, registered: bool) {
+    eventually(
+        PATIENCE,
+        "kafka connect to know its connectors",
+        async || (is_registered(connect_url, prefix).await.unwrap() == registered).then_some(()),
+    )
+    .await;
 }
 
 /// What Kafka Connect can place: short type names, the time as a number, no version (it would read "1.0" as a number).

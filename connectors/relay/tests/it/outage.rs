@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use souk_relay::Config;
 use souk_stack::TestStack;
-use tokio::net::TcpListener;
 
 use crate::proxy::Proxy;
 use crate::support::{World, append_history, config};
@@ -12,18 +11,12 @@ async fn kafka_may_come_later_than_the_relay() {
     let world = World::mysql("late_kafka").await;
     let mut conn = world.connect().await;
     let mut written = append_history(&mut conn, "listing", 10).await;
-    // Bound and dropped: an address where nobody listens yet.
-    let address = TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let relay = world.start_with(config(), &world.space.mysql_url, &address.to_string());
+    let proxy = Proxy::unreachable(world.space.kafka.clone()).await;
+    let relay = world.start_with(config(), &world.space.mysql_url, &proxy.address.to_string());
     written.extend(append_history(&mut conn, "order", 10).await);
     assert!(!relay.health.is_ready());
 
-    let listener = TcpListener::bind(address).await.unwrap();
-    let _proxy = Proxy::open(listener, world.space.kafka.clone());
+    proxy.become_reachable();
     let mut log = world.log();
     log.wait_for(&written).await;
     relay.stop().await;
@@ -75,8 +68,7 @@ async fn a_dead_connection_to_an_idle_log_is_noticed() {
     let mut conn = world.connect().await;
     let (_, target) = world.space.mysql_url.split_once('@').unwrap();
     let (server, database) = target.split_once('/').unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let proxy = Proxy::open(listener, server.to_owned());
+    let proxy = Proxy::open(server.to_owned()).await;
     let url = format!("mysql://root@{}/{database}", proxy.address);
     // The lease must not be what notices: it would take nearly an hour, far beyond the test's patience.
     let config = Config {

@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, tcp};
@@ -13,20 +13,34 @@ pub(crate) struct Proxy {
     /// Connections numbered below this one carry nothing any more, and are not closed.
     frozen_below: watch::Sender<usize>,
     num_connections: Arc<AtomicUsize>,
+    reachable: Arc<AtomicBool>,
     _tasks: JoinSet<()>,
 }
 
 impl Proxy {
-    pub(crate) fn open(listener: TcpListener, target: String) -> Self {
+    pub(crate) async fn open(target: String) -> Self {
+        let proxy = Self::unreachable(target).await;
+        proxy.become_reachable();
+        proxy
+    }
+
+    /// Closes every connection at once until it becomes reachable.
+    pub(crate) async fn unreachable(target: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (frozen_below, frozen) = watch::channel(0);
         let num_connections = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&num_connections);
+        let reachable = Arc::new(AtomicBool::new(false));
+        let open = Arc::clone(&reachable);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             let mut pipes = JoinSet::new();
             loop {
                 let (client, _) = listener.accept().await.unwrap();
+                if !open.load(Ordering::SeqCst) {
+                    continue;
+                }
                 let number = counter.fetch_add(1, Ordering::SeqCst);
                 let Ok(server) = TcpStream::connect(&target).await else {
                     continue;
@@ -41,8 +55,13 @@ impl Proxy {
             address,
             frozen_below,
             num_connections,
+            reachable,
             _tasks: tasks,
         }
+    }
+
+    pub(crate) fn become_reachable(&self) {
+        self.reachable.store(true, Ordering::SeqCst);
     }
 
     /// Freezes every connection there is; later ones work.
