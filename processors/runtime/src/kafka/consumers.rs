@@ -34,8 +34,8 @@ pub(crate) fn reader_config(kafka: &ClientConfig, group: &str) -> ClientConfig {
         .set("auto.offset.reset", "earliest")
         .set("allow.auto.create.topics", "false")
         .set("fetch.min.bytes", "1")
-        // Also how long a resumed partition waits for its first fetch.
-        .set("fetch.wait.max.ms", "50")
+        // Records are answered at once; this is how often an idle consumer asks, and how long a resumed partition may wait.
+        .set("fetch.wait.max.ms", "200")
         .set("fetch.error.backoff.ms", "50")
         // Its default of a second is how long a partition rests after its queue was full: the whole catch-up would stutter.
         .set("fetch.queue.backoff.ms", "5")

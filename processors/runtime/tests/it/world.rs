@@ -122,7 +122,7 @@ impl World {
         let task = tokio::spawn(async move {
             let result = running.await;
             if let Err(error) = &result {
-                eprintln!("processor failed: {error:?}");
+                tracing::error!(?error, "processor failed");
             }
             result
         });
