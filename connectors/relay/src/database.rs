@@ -21,7 +21,7 @@ const MAX_PACKET: usize = 1024 * 1024 * 1024;
 /// Where the event store is.
 #[derive(Clone)]
 pub(crate) struct Database {
-    opts: Opts,
+    pub(crate) opts: Opts,
     pub(crate) name: String,
 }
 

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use backon::{ConstantBuilder, Retryable};
 use reqwest::{Client, RequestBuilder, StatusCode};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use url::Url;
+
+use crate::database::Database;
+use crate::error::Error;
 
 /// What a connector has to know of our servers.
 #[derive(Clone, Debug)]
@@ -23,8 +26,10 @@ pub struct ConnectorOptions {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    #[error("the database address is not usable: {0}")]
-    Address(String),
+    #[error(transparent)]
+    Address(#[from] Error),
+    #[error("the connector's template is not JSON")]
+    Template(#[from] serde_json::Error),
     #[error("kafka connect does not answer")]
     Unreachable(#[source] reqwest::Error),
     #[error("kafka connect refused with {status}: {body}")]
@@ -38,15 +43,10 @@ pub fn connector_name(prefix: &str) -> String {
 
 /// Builds the configuration of Debezium's MySQL connector with the event router over the table `events`.
 pub fn connector_config(options: &ConnectorOptions) -> Result<Value, ConnectError> {
-    let address = |what: &str| ConnectError::Address(what.to_owned());
-    let opts = mysql_async::Opts::from_url(options.database_url.expose_secret())
-        .map_err(|error| ConnectError::Address(error.to_string()))?;
-    let database = opts
-        .db_name()
-        .filter(|name| !name.is_empty())
-        .ok_or_else(|| address("it names no database"))?;
-    let mut config: Value =
-        serde_json::from_str(TEMPLATE).map_err(|error| ConnectError::Address(error.to_string()))?;
+    let database = Database::new(&options.database_url)?;
+    let opts = &database.opts;
+    let mut config: Value = serde_json::from_str(TEMPLATE)?;
+    let database = &database.name;
     let prefix = &options.prefix;
     for (key, value) in [
         ("database.hostname", json!(opts.ip_or_hostname())),
@@ -166,7 +166,10 @@ mod tests {
 
     #[test]
     fn the_connector_writes_the_relays_topics_with_the_payload_untouched() {
-        let config = connector_config(&options("mysql://me:a%20b@db.example:3307/souk")).unwrap();
+        let config = connector_config(&options(
+            "mysql://me:a%20b@db.example:3307/souk?ssl-mode=DISABLED",
+        ))
+        .unwrap();
         for (key, value) in [
             ("database.hostname", "db.example"),
             ("database.port", "3307"),
