@@ -8,4 +8,5 @@ mod hand_over;
 mod lease;
 mod outage;
 mod proxy;
+mod strangers;
 mod support;
