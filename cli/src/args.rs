@@ -131,7 +131,7 @@ impl Role {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Schemas {
-    /// Check FULL_TRANSITIVE compatibility against every earlier version, offline.
+    /// Check `FULL_TRANSITIVE` compatibility against every earlier version, offline.
     Check(Json),
     /// Register every schema of this build; what is registered already stays.
     Register,

@@ -1,6 +1,6 @@
 //! A client of the command API for the operator's own work: the import door, and commands in a person's name.
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use anyhow::{Context as _, bail};
 use backon::{ExponentialBuilder, Retryable as _};
@@ -16,7 +16,7 @@ use crate::config::Config;
 
 /// Who imports, in the events' `actor`.
 const OPERATOR: Uuid = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0001);
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Requests at once; the command API carries the items of one request out side by side as well.
 const IN_FLIGHT: usize = 4;
 /// A request has at most so many items, and about so many bytes.
@@ -247,7 +247,12 @@ fn idempotency_key(path: &str, body: &str) -> String {
         .chain_update(b"\n")
         .chain_update(body)
         .finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .iter()
+        .fold(String::with_capacity(64), |mut key, byte| {
+            write!(key, "{byte:02x}").expect("a string takes everything");
+            key
+        })
 }
 
 fn batches(items: Vec<Value>) -> Vec<Vec<Value>> {

@@ -1,13 +1,14 @@
 //! Data of other systems, through the command API's import door.
 
 mod products;
+mod quotes;
 mod retail;
 mod searchable;
 
 use std::{
     collections::BTreeMap,
     fs::File,
-    io::{BufReader, Read},
+    io::{self, BufReader, Read},
     path::Path,
     process::ExitCode,
 };
@@ -105,24 +106,36 @@ async fn read<T: Send + 'static>(
 ) -> anyhow::Result<T> {
     let path = path.to_owned();
     let reading = move || {
-        let mut file =
-            File::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
-        let mut magic = Vec::new();
-        file.by_ref()
-            .take(2)
-            .read_to_end(&mut magic)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        let whole = std::io::Cursor::new(magic.clone()).chain(BufReader::new(file));
-        let input: Box<dyn Read> = if magic == [0x1f, 0x8b] {
-            Box::new(MultiGzDecoder::new(whole))
-        } else {
-            Box::new(whole)
-        };
+        let file = File::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
+        let input = plain(file).with_context(|| format!("cannot read {}", path.display()))?;
         parse(input).with_context(|| format!("cannot import {}", path.display()))
     };
     tokio::task::spawn_blocking(reading)
         .await
         .context("reading the file panicked")?
+}
+
+/// The text of a file, without the byte order mark that some programs put before it.
+fn plain(mut file: impl Read + 'static) -> io::Result<Box<dyn Read>> {
+    let magic = first_bytes(&mut file, 2)?;
+    let is_zipped = magic == [0x1f, 0x8b];
+    let whole = io::Cursor::new(magic).chain(BufReader::new(file));
+    let mut text: Box<dyn Read> = if is_zipped {
+        Box::new(MultiGzDecoder::new(whole))
+    } else {
+        Box::new(whole)
+    };
+    let mut start = first_bytes(&mut text, 3)?;
+    if start == "\u{feff}".as_bytes() {
+        start.clear();
+    }
+    Ok(Box::new(io::Cursor::new(start).chain(text)))
+}
+
+fn first_bytes(input: &mut impl Read, count: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    input.take(count).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 struct Importer {
@@ -190,7 +203,7 @@ impl Importer {
         )
         .await?;
         let names: std::collections::BTreeSet<&str> = read
-            .products
+            .items
             .iter()
             .filter_map(products::Product::category)
             .collect();
@@ -199,14 +212,14 @@ impl Importer {
             .map(|name| json!({"external_id": category_id(name), "name": name}));
         self.import_items("categories", "categories", categories.collect())
             .await?;
-        let listings = read.products.iter().map(|product| {
+        let listings = read.items.iter().map(|product| {
             let attributes: Vec<Value> = product
                 .pairs()
                 .into_iter()
                 .map(|(name, value)| json!({"name": name, "value": value}))
                 .collect();
             let mut item = json!({
-                "external_id": product.product_id,
+                "external_id": product.id,
                 "seller_external_id": PRODUCTS_SHOP,
                 "title": product.title,
                 "description": product.description.as_deref().unwrap_or_default(),
@@ -350,4 +363,32 @@ fn pence(pounds: Decimal) -> i64 {
 
 fn category_id(name: &str) -> String {
     format!("products:{}", name.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::{Compression, write::GzEncoder};
+
+    use super::*;
+
+    #[test]
+    fn a_byte_order_mark_is_not_part_of_the_text() {
+        let marked = "\u{feff}InvoiceNo\n".as_bytes();
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(marked).unwrap();
+        let zipped = encoder.finish().unwrap();
+        for (file, expected) in [
+            (marked.to_vec(), "InvoiceNo\n"),
+            (zipped, "InvoiceNo\n"),
+            (b"I".to_vec(), "I"),
+            (Vec::new(), ""),
+        ] {
+            let mut text = String::new();
+            let mut input = plain(io::Cursor::new(file)).unwrap();
+            input.read_to_string(&mut text).unwrap();
+            assert_eq!(text, expected);
+        }
+    }
 }

@@ -85,7 +85,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Status(json) => status::status(&invocation, json.json).await,
         Command::Down(down) => up::down(&invocation, &down).await,
         Command::Check => verbs::check(&invocation),
-        Command::Config => verbs::config(&invocation),
+        Command::Config => Ok(verbs::config(&invocation)),
         Command::Run { role } => roles::run(invocation.config, role)
             .await
             .map(|()| ExitCode::SUCCESS),

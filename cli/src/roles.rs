@@ -219,7 +219,7 @@ async fn connect_encoder(registry: &Registry, prefix: &str) -> Encoder {
         match Encoder::connect(registry, prefix).await {
             Ok(encoder) => return encoder,
             Err(error) => {
-                tracing::warn!(error = %format!("{:#}", anyhow::Error::new(error)), "the registry does not know our schemas yet, asking again")
+                tracing::warn!(error = %format!("{:#}", anyhow::Error::new(error)), "the registry does not know our schemas yet, asking again");
             }
         }
         tokio::time::sleep(REGISTRY_POLL).await;

@@ -24,7 +24,7 @@ const DRAIN: Duration = Duration::from_secs(30);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// A role that ran for this long has recovered.
-const STEADY: Duration = Duration::from_secs(60);
+const STEADY: Duration = Duration::from_mins(1);
 
 /// What every role is started with.
 #[derive(Debug, Clone)]

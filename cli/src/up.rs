@@ -25,10 +25,10 @@ use crate::{
 };
 
 /// How long the roles may take until they are ready; a state that has to be read from the log again takes a while.
-const READY_WITHIN: Duration = Duration::from_secs(300);
+const READY_WITHIN: Duration = Duration::from_mins(5);
 const POLL: Duration = Duration::from_millis(200);
 /// How long `down` waits for a detached `up` to drain and stop the servers.
-const DOWN_WITHIN: Duration = Duration::from_secs(120);
+const DOWN_WITHIN: Duration = Duration::from_mins(2);
 
 /// Starts everything and serves until Ctrl-C, or until it is ready with `--detach`.
 pub(crate) async fn up(invocation: Invocation, up: &Up) -> anyhow::Result<ExitCode> {

@@ -1,4 +1,5 @@
 //! End-to-end tests: through HTTP, Kafka and real servers only.
+#![cfg(test)]
 
 mod support;
 

@@ -17,21 +17,22 @@ const LONGEST_LINE: u64 = 1 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct Products {
     pub(crate) num_lines: u64,
-    pub(crate) products: Vec<Product>,
+    pub(crate) items: Vec<Product>,
     pub(crate) refused: Refused,
 }
 
 /// One line. Fields that are not listed here are passed over.
 #[derive(Debug, Deserialize, PartialEq)]
 pub(crate) struct Product {
-    pub(crate) product_id: String,
+    #[serde(rename = "product_id")]
+    pub(crate) id: String,
     pub(crate) title: String,
     #[serde(default)]
     pub(crate) description: Option<String>,
     #[serde(default)]
     pub(crate) brand: Option<String>,
-    #[serde(default)]
-    pub(crate) product_type: Option<String>,
+    #[serde(default, rename = "product_type")]
+    pub(crate) kind: Option<String>,
     /// Cents.
     pub(crate) price: i64,
     #[serde(default)]
@@ -64,7 +65,7 @@ impl Product {
 
     /// The category, where the product names one.
     pub(crate) fn category(&self) -> Option<&str> {
-        self.product_type
+        self.kind
             .as_deref()
             .map(str::trim)
             .filter(|name| !name.is_empty())
@@ -87,13 +88,11 @@ pub(crate) fn read_products(mut input: impl BufRead) -> io::Result<Products> {
         }
         read.num_lines += 1;
         match parse(&line) {
-            Ok(product) if !seen.insert(product.product_id.clone()) => {
-                read.refused.add(
-                    number,
-                    format!("product_id {:?} came before", product.product_id),
-                );
+            Ok(product) if !seen.insert(product.id.clone()) => {
+                read.refused
+                    .add(number, format!("product_id {:?} came before", product.id));
             }
-            Ok(product) => read.products.push(product),
+            Ok(product) => read.items.push(product),
             Err(reason) => read.refused.add(number, reason),
         }
     }
@@ -103,7 +102,7 @@ pub(crate) fn read_products(mut input: impl BufRead) -> io::Result<Products> {
 fn parse(line: &[u8]) -> Result<Product, String> {
     let product: Product =
         serde_json::from_slice(line).map_err(|error| format!("not a product: {error}"))?;
-    if product.product_id.trim().is_empty() || product.product_id.len() > 150 {
+    if product.id.trim().is_empty() || product.id.len() > 150 {
         return Err("product_id is empty or longer than 150 bytes".to_owned());
     }
     Ok(product)
@@ -133,6 +132,6 @@ mod tests {
         let file = b"{\"product_id\":\"1\",\"title\":\"a\",\"price\":1}\nnonsense\n\n{\"product_id\":\"1\",\"title\":\"b\",\"price\":2}\n{\"product_id\":\"2\",\"title\":\"c\",\"price\":\"1\"}\n";
         let read = read_products(&file[..]).unwrap();
         let refused: Vec<u64> = read.refused.lines.iter().map(|line| line.line).collect();
-        assert_eq!((read.products.len(), refused), (1, vec![2, 4, 5]));
+        assert_eq!((read.items.len(), refused), (1, vec![2, 4, 5]));
     }
 }

@@ -1,10 +1,15 @@
 //! The lines of UCI Online Retail (Daqing Chen, 2015, CC BY 4.0) as buyers, listings, orders and credits. Pure.
 
-use std::{collections::BTreeMap, io::Read};
+use std::{
+    collections::BTreeMap,
+    io::{self, Read},
+};
 
 use jiff::{civil::DateTime, tz::TimeZone};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+
+use super::quotes::blank_unclosed;
 
 /// The shop kept its books in London.
 pub(crate) const TIME_ZONE: &str = "Europe/London";
@@ -19,6 +24,8 @@ const COLUMNS: [&str; 8] = [
     "CustomerID",
     "Country",
 ];
+/// The command API takes no longer titles.
+const LONGEST_DESCRIPTION: usize = 300;
 /// More reasons than this are counted, not listed.
 const LISTED_REFUSALS: usize = 1_000;
 
@@ -97,7 +104,9 @@ pub(crate) enum BooksError {
     #[error("the header lacks the column(s) {0}; a file of UCI Online Retail is expected")]
     Columns(String),
     #[error("the file cannot be read")]
-    Read(#[from] csv::Error),
+    Read(#[from] io::Error),
+    #[error("the header is not readable as CSV")]
+    Header(#[from] csv::Error),
 }
 
 #[derive(Debug, Deserialize)]
@@ -119,8 +128,14 @@ struct Line {
 }
 
 /// Reads a whole file. A line that makes no sense is refused with its number and the rest goes on.
-pub(crate) fn read_books(input: impl Read) -> Result<Books, BooksError> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(input);
+pub(crate) fn read_books(mut input: impl Read) -> Result<Books, BooksError> {
+    let mut text = Vec::new();
+    input.read_to_end(&mut text)?;
+    with_simple_line_ends(&mut text);
+    let unclosed = blank_unclosed(&mut text);
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(&text[..]);
     let headers = reader.headers()?.clone();
     check_columns(&headers)?;
     let mut books = Books::default();
@@ -132,7 +147,6 @@ pub(crate) fn read_books(input: impl Read) -> Result<Books, BooksError> {
         match reader.read_record(&mut record) {
             Ok(false) => break,
             Ok(true) => {}
-            Err(error) if matches!(error.kind(), csv::ErrorKind::Io(_)) => return Err(error.into()),
             Err(error) => {
                 books.num_lines += 1;
                 books
@@ -143,6 +157,11 @@ pub(crate) fn read_books(input: impl Read) -> Result<Books, BooksError> {
         }
         books.num_lines += 1;
         let line_number = record.position().map_or(line_number, csv::Position::line);
+        if unclosed.contains(&line_number) {
+            let reason = "a quotation mark is not closed".to_owned();
+            books.refused.add(line_number, reason);
+            continue;
+        }
         let taken = parse(&record, &headers).and_then(|line| take(&line, &mut papers, &mut shelf));
         if let Err(reason) = taken {
             books.refused.add(line_number, reason);
@@ -159,6 +178,20 @@ pub(crate) fn read_books(input: impl Read) -> Result<Books, BooksError> {
         .map(|paper| (paper.buyer.clone(), buyer_name(&paper.buyer)))
         .collect();
     Ok(books)
+}
+
+/// Where a line ends in two characters, a reader counts lines one too few.
+fn with_simple_line_ends(text: &mut Vec<u8>) {
+    let mut last = 0;
+    let mut kept = Vec::with_capacity(text.len());
+    for byte in text.drain(..) {
+        if byte == b'\n' && last == b'\r' {
+            kept.pop();
+        }
+        kept.push(byte);
+        last = byte;
+    }
+    *text = kept;
 }
 
 fn check_columns(headers: &csv::StringRecord) -> Result<(), BooksError> {
@@ -196,20 +229,19 @@ fn parse(record: &csv::StringRecord, headers: &csv::StringRecord) -> Result<Pars
         .deserialize(Some(headers))
         .map_err(|error| error.to_string())?;
     let invoice = line.invoice.trim().to_owned();
-    if invoice.is_empty() || invoice.len() > 50 {
-        return Err(format!(
-            "InvoiceNo {invoice:?} is empty or longer than 50 characters"
-        ));
-    }
+    require_code("InvoiceNo", &invoice, 50)?;
     let stock_code = line.stock_code.trim().to_owned();
-    if stock_code.is_empty() || stock_code.len() > 100 {
+    require_code("StockCode", &stock_code, 100)?;
+    // A field may go on in the next line, a title may not.
+    let description = line.description.trim().replace(char::is_control, " ");
+    if description.chars().count() > LONGEST_DESCRIPTION {
         return Err(format!(
-            "StockCode {stock_code:?} is empty or longer than 100 characters"
+            "Description is longer than {LONGEST_DESCRIPTION} characters"
         ));
     }
     let quantity: i64 = parse_field("Quantity", &line.quantity)?;
-    if quantity.unsigned_abs() > 1_000_000_000 {
-        return Err(format!("Quantity {quantity} is beyond a billion"));
+    if quantity == 0 || quantity.unsigned_abs() > 1_000_000_000 {
+        return Err(format!("Quantity {quantity} is 0 or beyond a billion"));
     }
     let unit_price: Decimal = parse_field("UnitPrice", &line.unit_price)?;
     if unit_price.abs() > Decimal::from(1_000_000_000) || unit_price.scale() > 9 {
@@ -217,14 +249,20 @@ fn parse(record: &csv::StringRecord, headers: &csv::StringRecord) -> Result<Pars
             "UnitPrice {unit_price} is beyond a billion or has more than 9 decimals"
         ));
     }
+    if (unit_price * Decimal::from(quantity)).abs() > Decimal::from(1_000_000_000_000_i64) {
+        return Err(format!(
+            "Quantity {quantity} at UnitPrice {unit_price} is beyond a million million"
+        ));
+    }
     let at = parse_date(line.date.trim())?;
     let customer = line.customer.trim();
     // A number that went through a spreadsheet ends in ".0".
     let customer = customer.strip_suffix(".0").unwrap_or(customer);
-    let buyer = match customer {
-        "" => format!("online-retail:guest:{invoice}"),
-        number if number.len() <= 50 => format!("online-retail:{number}"),
-        _ => return Err("CustomerID is longer than 50 characters".to_owned()),
+    let buyer = if customer.is_empty() {
+        format!("online-retail:guest:{invoice}")
+    } else {
+        require_code("CustomerID", customer, 50)?;
+        format!("online-retail:{customer}")
     };
     Ok(Parsed {
         is_credit: invoice.starts_with('C'),
@@ -233,11 +271,20 @@ fn parse(record: &csv::StringRecord, headers: &csv::StringRecord) -> Result<Pars
         at,
         line: PaperLine {
             stock_code,
-            description: line.description.trim().to_owned(),
+            description,
             quantity,
             unit_price,
         },
     })
+}
+
+fn require_code(column: &str, code: &str, longest: usize) -> Result<(), String> {
+    if code.is_empty() || code.len() > longest || code.contains(char::is_control) {
+        return Err(format!(
+            "{column} {code:?} is empty, longer than {longest} characters or not plain text"
+        ));
+    }
+    Ok(())
 }
 
 fn parse_field<T: std::str::FromStr<Err: std::fmt::Display>>(
@@ -356,105 +403,4 @@ fn buyer_name(external_id: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HEADER: &str =
-        "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n";
-
-    fn books(lines: &str) -> Books {
-        read_books(format!("{HEADER}{lines}").as_bytes()).unwrap()
-    }
-
-    #[test]
-    fn lines_of_one_invoice_become_one_paper_at_its_earliest_minute() {
-        let books = books(
-            "536365,71053,LANTERN,6,2010-12-01T08:27:00,3.39,17850,United Kingdom\n\
-             536365,85123A,HOLDER,2,2010-12-01T08:26:00,2.55,17850,United Kingdom\n",
-        );
-        assert_eq!(books.num_lines, 2);
-        let [paper] = &books.papers[..] else {
-            panic!("{:?}", books.papers)
-        };
-        assert_eq!(
-            (paper.placed_at, paper.lines.len()),
-            (1_291_191_960_000_000, 2)
-        );
-        assert_eq!(paper.buyer, "online-retail:17850");
-        assert!(!paper.is_credit);
-    }
-
-    #[test]
-    fn credits_and_guests_are_told_by_their_numbers() {
-        let books = books(
-            "C536379,D,Discount,-1,2010-12-01T09:41:00,27.50,14527,United Kingdom\n\
-             536414,22139,,56,2010-12-01T11:52:00,0.0,,United Kingdom\n",
-        );
-        assert!(books.papers[0].is_credit);
-        assert_eq!(books.papers[1].buyer, "online-retail:guest:536414");
-        assert_eq!(books.listings["22139"].title, "22139");
-    }
-
-    #[test]
-    fn a_listing_has_its_most_frequent_description_and_latest_price() {
-        let books = books(
-            "1,A,RED BOX,1,2010-12-03T08:00:00,2.00,1,UK\n\
-             2,A,RED BOX,1,2010-12-01T08:00:00,1.00,1,UK\n\
-             3,A,damaged,1,2010-12-04T08:00:00,0.0,1,UK\n",
-        );
-        assert_eq!(
-            books.listings["A"],
-            StockItem {
-                title: "RED BOX".to_owned(),
-                price: Decimal::new(200, 2)
-            }
-        );
-        let numbers: Vec<&str> = books
-            .papers
-            .iter()
-            .map(|paper| paper.number.as_str())
-            .collect();
-        assert_eq!(numbers, ["2", "1", "3"], "in time order");
-    }
-
-    #[test]
-    fn a_corrupt_line_is_refused_with_its_number_and_the_rest_goes_on() {
-        let books = books(
-            "1,A,BOX,six,2010-12-01T08:00:00,2.00,1,UK\n\
-             2,A,BOX,6\n\
-             3,A,BOX,6,yesterday,2.00,1,UK\n\
-             4,A,BOX,6,2010-12-01T08:00:00,cheap,1,UK\n\
-             ,A,BOX,6,2010-12-01T08:00:00,2.00,1,UK\n\
-             6,A,BOX,6,2010-12-01T08:00:00,2.00,1,UK\n\
-             6,A,BOX,6,2010-12-01T08:00:00,2.00,2,UK\n",
-        );
-        let numbers: Vec<u64> = books.refused.lines.iter().map(|line| line.line).collect();
-        assert_eq!(numbers, [2, 3, 4, 5, 6, 8]);
-        assert_eq!((books.num_lines, books.papers.len()), (7, 1));
-    }
-
-    #[test]
-    fn bytes_that_are_not_text_refuse_their_line_only() {
-        let mut file = HEADER.as_bytes().to_vec();
-        file.extend_from_slice(b"1,A,\xff\xfe,6,2010-12-01T08:00:00,2.00,1,UK\n2,A,BOX,6,2010-12-01T08:00:00,2.00,1,UK\n");
-        let books = read_books(&file[..]).unwrap();
-        assert_eq!((books.refused.count, books.papers.len()), (1, 1));
-    }
-
-    #[test]
-    fn another_file_is_refused_at_once() {
-        let error = read_books("name,price\nx,1\n".as_bytes())
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("InvoiceNo"), "{error}");
-    }
-
-    #[test]
-    fn summer_time_in_london_is_an_hour_earlier_in_utc() {
-        assert_eq!(
-            parse_date("2011-06-30T20:08:00").unwrap(),
-            parse_date("2011-01-01T00:00:00").unwrap()
-                + (180 * 86_400 + 19 * 3_600 + 8 * 60) * 1_000_000
-        );
-    }
-}
+mod tests;

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Nothing may stand still for longer.
-const STANDSTILL: Duration = Duration::from_secs(120);
+const STANDSTILL: Duration = Duration::from_mins(2);
 const POLL: Duration = Duration::from_millis(250);
 /// Ids asked for in one request.
 const ASKED_AT_ONCE: usize = 1_000;

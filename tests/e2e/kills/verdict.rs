@@ -123,10 +123,10 @@ fn require_nothing_doubled(entries: &Entries, history: &[Event]) {
     for event in history {
         match event {
             Event::Listing(ListingEvent::ListingDrafted(event)) => {
-                *drafts.entry(event.seller_id.to_string()).or_default() += 1
+                *drafts.entry(event.seller_id.to_string()).or_default() += 1;
             }
             Event::Order(OrderEvent::OrderPlaced(event)) => {
-                *orders.entry(event.buyer_id.to_string()).or_default() += 1
+                *orders.entry(event.buyer_id.to_string()).or_default() += 1;
             }
             _ => {}
         }

@@ -14,7 +14,7 @@ use souk_stack::{Space, TestStack, eventually};
 use uuid::Uuid;
 
 /// The bound on anything that ought to happen; machines are shared and slow at times.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 pub(crate) const ROLES: [&str; 4] = ["command-api", "relay", "processors", "query-api"];
 const ADMIN: (&str, &str) = ("admin@souk.test", "an admin of tests only");
 const PASSWORD: &str = "a password of tests only";

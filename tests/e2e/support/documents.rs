@@ -54,7 +54,7 @@ pub(crate) fn difference(expected: &Documents, found: &Documents) -> Option<Stri
         match found.get(id) {
             None => differences.push(format!("{id} is missing")),
             Some(other) if other != document => {
-                differences.push(format!("{id} is\n  {other:?}\nand not\n  {document:?}"))
+                differences.push(format!("{id} is\n  {other:?}\nand not\n  {document:?}"));
             }
             Some(_) => {}
         }
