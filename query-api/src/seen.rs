@@ -17,7 +17,11 @@ const OLD: Duration = Duration::from_mins(10);
 
 /// Everything known, by processor.
 #[derive(Debug, Default)]
-pub(crate) struct Seen(HashMap<String, ProcessorSeen>);
+pub(crate) struct Seen {
+    processors: HashMap<String, ProcessorSeen>,
+    /// Before, the slowest partition may be one that was not heard of yet.
+    is_complete: bool,
+}
 
 #[derive(Debug, Default)]
 struct ProcessorSeen {
@@ -34,7 +38,7 @@ struct Reached {
 impl Seen {
     /// Takes a report in; order and repetition do not matter.
     pub(crate) fn note(&mut self, progress: Progress, now: i64) {
-        let processor = self.0.entry(progress.processor).or_default();
+        let processor = self.processors.entry(progress.processor).or_default();
         let as_of = processor
             .as_of
             .entry((progress.topic, progress.partition))
@@ -58,7 +62,7 @@ impl Seen {
         if !processor.reads(&token.aggregate) {
             return true;
         }
-        let Some(seen) = self.0.get(processor.name()) else {
+        let Some(seen) = self.processors.get(processor.name()) else {
             return false;
         };
         let reached = seen
@@ -74,11 +78,19 @@ impl Seen {
                 .is_some_and(|as_of| as_of > token.micros)
     }
 
-    /// Returns the time up to which every partition of the processor is searchable; nothing before its first report.
+    /// Says that every report written before our start is known.
+    pub(crate) fn read_to_the_end(&mut self) {
+        self.is_complete = true;
+    }
+
+    /// Returns the time up to which every partition of the processor is searchable; nothing before every partition was heard of.
     pub(crate) fn as_of(&self, processor: Processor) -> Option<i64> {
+        if !self.is_complete {
+            return None;
+        }
         let mut slowest = i64::MAX;
         for stage in processor.stages() {
-            slowest = slowest.min(self.0.get(*stage)?.slowest_partition()?);
+            slowest = slowest.min(self.processors.get(*stage)?.slowest_partition()?);
         }
         Some(slowest)
     }
@@ -86,7 +98,7 @@ impl Seen {
     /// Forgets sequences that no token needs any more.
     pub(crate) fn forget_old(&mut self, now: i64) {
         let oldest = now.saturating_sub(micros(REMEMBERED));
-        for processor in self.0.values_mut() {
+        for processor in self.processors.values_mut() {
             processor
                 .aggregates
                 .retain(|_, reached| reached.noted_at >= oldest);
@@ -111,6 +123,12 @@ mod tests {
     const NOW: i64 = 1_700_000_000_000_000;
     const MINUTE: i64 = 60_000_000;
 
+    fn complete() -> Seen {
+        let mut seen = Seen::default();
+        seen.read_to_the_end();
+        seen
+    }
+
     fn token(sequence: u64, micros: i64) -> Token {
         Token {
             aggregate: "listing".to_owned(),
@@ -133,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_token_is_visible_once_its_sequence_is_reached() {
-        let mut seen = Seen::default();
+        let mut seen = complete();
         assert!(!seen.is_visible(Processor::Catalog, &token(5, NOW), NOW));
         seen.note(report(0, 4, NOW), NOW);
         assert!(!seen.is_visible(Processor::Catalog, &token(5, NOW), NOW));
@@ -161,7 +179,7 @@ mod tests {
 
     #[test]
     fn an_old_token_is_visible_when_every_partition_is_past_it() {
-        let mut seen = Seen::default();
+        let mut seen = complete();
         let old = token(9, NOW - 11 * MINUTE);
         seen.note(report(0, 1, NOW), NOW);
         seen.note(report(1, 1, NOW - 12 * MINUTE), NOW);
@@ -173,7 +191,7 @@ mod tests {
 
     #[test]
     fn as_of_is_that_of_the_slowest_partition_and_never_goes_back() {
-        let mut seen = Seen::default();
+        let mut seen = complete();
         assert_eq!(seen.as_of(Processor::Catalog), None);
         seen.note(report(0, 1, NOW), NOW);
         seen.note(report(1, 1, NOW - 5), NOW);
@@ -183,7 +201,7 @@ mod tests {
 
     #[test]
     fn invoices_are_as_fresh_as_the_slower_of_their_two_stages() {
-        let mut seen = Seen::default();
+        let mut seen = complete();
         let report_of = |processor: &str, as_of| Progress {
             processor: processor.to_owned(),
             ..report(0, 1, as_of)
@@ -196,7 +214,7 @@ mod tests {
 
     #[test]
     fn sequences_are_forgotten_after_a_quarter_of_an_hour() {
-        let mut seen = Seen::default();
+        let mut seen = complete();
         seen.note(report(0, 5, NOW), NOW);
         seen.forget_old(NOW + 14 * MINUTE);
         assert!(seen.is_visible(Processor::Catalog, &token(5, NOW), NOW));

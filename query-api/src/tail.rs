@@ -76,12 +76,13 @@ impl Tail {
         let (consumer, mut position, end) = self.start().await?;
         loop {
             if position >= end {
+                self.visibility.read_to_the_end();
                 self.readiness.ready();
             }
             let message = consumer.recv().await?;
             position = message.offset() + 1;
             self.next = Offset::Offset(position);
-            self.take(message.payload());
+            self.take(message.payload(), position >= end);
         }
     }
 
@@ -105,8 +106,9 @@ impl Tail {
         Ok(started.await??)
     }
 
-    fn take(&self, payload: Option<&[u8]>) {
+    fn take(&self, payload: Option<&[u8]>, is_last: bool) {
         match serde_json::from_slice::<Progress>(payload.unwrap_or_default()) {
+            Ok(progress) if is_last => self.visibility.note_last(progress),
             Ok(progress) => self.visibility.note(progress),
             Err(error) => {
                 tracing::warn!(%error, topic = self.topic, "a progress report cannot be read, it is skipped");

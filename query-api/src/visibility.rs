@@ -35,6 +35,21 @@ impl Visibility {
         self.changes.send_replace(());
     }
 
+    /// As [`note`](Self::note), where nothing was written after this report before our start: nobody sees the one without the other.
+    pub(crate) fn note_last(&self, progress: Progress) {
+        let mut seen = self.lock();
+        seen.note(progress, clock::now_micros());
+        seen.read_to_the_end();
+        drop(seen);
+        self.changes.send_replace(());
+    }
+
+    /// Says that every report written before our start is known.
+    pub(crate) fn read_to_the_end(&self) {
+        self.lock().read_to_the_end();
+        self.changes.send_replace(());
+    }
+
     pub(crate) fn as_of(&self, processor: Processor) -> Option<i64> {
         self.lock().as_of(processor)
     }
@@ -122,6 +137,24 @@ mod tests {
         visibility.note(report(1));
         visibility.note(report(2));
         assert_eq!(query.await.unwrap(), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn half_read_progress_says_nothing_of_partitions() {
+        let visibility = Visibility::default();
+        let now = clock::now_micros();
+        let mut old = tokens();
+        old.0[0].micros = now - 11 * 60 * 1_000_000;
+        visibility.note(Progress {
+            as_of: now,
+            ..report(1)
+        });
+        assert_eq!(visibility.as_of(Processor::Users), None);
+        let wait = Duration::from_millis(20);
+        assert!(visibility.wait(Processor::Users, &old, wait).await.is_err());
+        visibility.read_to_the_end();
+        assert_eq!(visibility.as_of(Processor::Users), Some(now));
+        assert_eq!(visibility.wait(Processor::Users, &old, wait).await, Ok(()));
     }
 
     #[tokio::test]

@@ -109,13 +109,17 @@ impl SearchCatalog {
     }
 
     fn check(&self, errors: &mut FieldErrors) {
-        let num_chars = self.q.as_ref().map_or(0, |text| text.chars().count());
-        errors.require(
-            num_chars <= MAX_TEXT_CHARS,
-            "?q",
-            "too_long",
-            format!("must have at most {MAX_TEXT_CHARS} characters"),
-        );
+        let pairs = self.attributes.values().flatten();
+        let texts = self.q.iter().map(|text| ("?q", text));
+        let texts = texts.chain(self.brand.iter().map(|text| ("?brand", text)));
+        for (pointer, text) in texts.chain(pairs.map(|pair| ("?attr", pair))) {
+            errors.require(
+                text.chars().count() <= MAX_TEXT_CHARS,
+                pointer,
+                "too_long",
+                format!("must have at most {MAX_TEXT_CHARS} characters"),
+            );
+        }
         let is_code =
             |code: &String| code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
         errors.require(
@@ -191,6 +195,11 @@ mod tests {
         );
         assert_eq!(pointers(&format!("q={}", "x".repeat(257))), ["?q"]);
         assert_eq!(pointers("attributes=x"), ["?attributes"]);
+        let long = "x".repeat(257);
+        assert_eq!(
+            pointers(&format!("brand={long}&attr.{long}=x")),
+            ["?brand", "?attr"]
+        );
         let many: Vec<String> = (0..=MAX_ATTRIBUTES)
             .map(|index| format!("attr.a={index}"))
             .collect();
