@@ -146,7 +146,8 @@ fn a_line_the_command_api_would_refuse_does_not_take_its_invoice_along() {
 #[test]
 fn line_ends_of_other_systems_and_within_a_description_are_understood() {
     let file = format!(
-        "{HEADER}1,A,\"RED\nBOX, \"\"BIG\"\"\",1,2010-12-01T08:00:00,2.00,1,UK\n2,A,BOX,1,2010-12-01T08:00:00,2.00,1,UK\n"
+        "{HEADER}1,A,\"RED\nBOX, \"\"BIG\"\"\",1,2010-12-01T08:00:00,2.00,1,UK\n\
+         2,A,BOX,1,2010-12-01T08:00:00,2.00,1,UK\n3,A\n4,A,\"BOX\n"
     );
     for file in [file.replace('\n', "\r\n"), file] {
         let books = read_books(file.as_bytes()).unwrap();
