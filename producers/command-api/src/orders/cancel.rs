@@ -1,7 +1,7 @@
 use axum::extract::State;
 use souk_domain::AggregateState;
 use souk_domain::listing::Listing;
-use souk_domain::order::{CancelOrder, Order, OrderStatus};
+use souk_domain::order::{CancelOrder, Order};
 use souk_domain::payment::{Payment, PaymentStatus};
 use souk_platform::http::Path;
 use souk_platform::{Principal, Problem};
@@ -49,17 +49,12 @@ impl UseCase for Cancel {
 
     async fn run(&self, work: &mut Work) -> Result<Done, CommandError> {
         let mut order: Order = load_matching(work, self.id, &self.if_match).await?;
-        let was_placed = order
-            .sale()
-            .is_some_and(|sale| sale.status == OrderStatus::Placed);
         let events = order.cancel(work.context(), self.command)?;
         let reason = events.first().and_then(reason_of);
         work.record(&mut order, events)?;
         if let Some(reason) = reason {
             self.stop_payment(work, &reason).await?;
-            if was_placed {
-                release(work, &order).await?;
-            }
+            release(work, &order).await?;
         }
         Ok(Done::new(Aggregate::Order, self.id, order.sequence()))
     }
@@ -110,7 +105,7 @@ fn reason_of(event: &OrderEvent) -> Option<String> {
     }
 }
 
-/// Frees what an order that is not confirmed has reserved.
+/// Frees what an order holds; what it was sold, once its payment is captured, is for the seller to put back.
 pub(crate) async fn release(work: &mut Work, order: &Order) -> Result<(), CommandError> {
     let Some(sale) = order.sale() else {
         return Ok(());

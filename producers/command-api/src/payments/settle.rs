@@ -1,5 +1,5 @@
 use souk_domain::listing::Listing;
-use souk_domain::order::{CancelOrder, CancelReason, Order, OrderStatus};
+use souk_domain::order::{CancelOrder, CancelReason, Order};
 use souk_domain::payment::{Payment, PaymentStatus, RefundPayment};
 use souk_store::guards::payment_tasks;
 use souk_store::{UseCase, Work};
@@ -84,11 +84,7 @@ impl Settle {
         let events = payment.authorize(work.context(), &reference)?;
         work.record(&mut payment, events)?;
         let events = order.confirm(work.context())?;
-        let is_new = !events.is_empty();
         work.record(&mut order, events)?;
-        if is_new {
-            sell(work, &order).await?;
-        }
         let capture = self.task.followed_by(Ask::Capture { reference });
         capture.insert(work).await?;
         Ok(Settled::Recorded)
@@ -97,7 +93,7 @@ impl Settle {
     async fn captured(
         &self,
         work: &mut Work,
-        mut order: Order,
+        order: Order,
         mut payment: Payment,
         reference: &str,
         verdict: &Verdict,
@@ -114,20 +110,14 @@ impl Settle {
         match verdict {
             Verdict::Approved { .. } => {
                 let events = payment.capture(work.context())?;
+                let is_new = !events.is_empty();
                 work.record(&mut payment, events)?;
+                if is_new {
+                    sell(work, &order).await?;
+                }
                 Ok(Settled::Recorded)
             }
-            Verdict::Declined { reason } => {
-                let events = payment.fail(work.context(), reason)?;
-                work.record(&mut payment, events)?;
-                let command = CancelOrder {
-                    reason: Some(CancelReason::PaymentFailed),
-                };
-                let events = order.cancel(work.context(), command)?;
-                work.record(&mut order, events)?;
-                // The pieces are sold: only the seller knows whether they have left the house.
-                Ok(Settled::NeedsAttention)
-            }
+            Verdict::Declined { reason } => declined(work, order, payment, reason).await,
         }
     }
 
@@ -146,6 +136,7 @@ impl Settle {
     }
 }
 
+/// Nothing is sold before it is captured, so the pieces are still held, whichever step was declined.
 async fn declined(
     work: &mut Work,
     mut order: Order,
@@ -154,17 +145,12 @@ async fn declined(
 ) -> Result<Settled, CommandError> {
     let events = payment.fail(work.context(), reason)?;
     work.record(&mut payment, events)?;
-    let is_placed = order
-        .sale()
-        .is_some_and(|sale| sale.status == OrderStatus::Placed);
-    if is_placed {
-        let command = CancelOrder {
-            reason: Some(CancelReason::PaymentFailed),
-        };
-        let events = order.cancel(work.context(), command)?;
-        work.record(&mut order, events)?;
-        release(work, &order).await?;
-    }
+    let command = CancelOrder {
+        reason: Some(CancelReason::PaymentFailed),
+    };
+    let events = order.cancel(work.context(), command)?;
+    work.record(&mut order, events)?;
+    release(work, &order).await?;
     Ok(Settled::Recorded)
 }
 

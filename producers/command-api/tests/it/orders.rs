@@ -90,7 +90,7 @@ async fn of_many_orders_for_the_last_piece_exactly_one_wins() {
     for lost in replies.iter().filter(|reply| reply.status != 201) {
         assert_problem(lost, 409, "out_of_stock");
     }
-    app.until_event("order", won[0].id_of(201), "OrderConfirmed")
+    app.until_event("payment", won[0].id_of(201), "PaymentCaptured")
         .await;
     assert_eq!(app.stock(listing).await, (1, 0, 1));
 }
@@ -117,7 +117,7 @@ async fn orders_that_cross_do_not_block_each_other() {
     });
     for reply in join_all(orders).await {
         let id = reply.id_of(201);
-        app.until_event("order", id, "OrderConfirmed").await;
+        app.until_event("payment", id, "PaymentCaptured").await;
     }
     assert_eq!(app.stock(lamp).await, (100, 0, 10));
     assert_eq!(app.stock(chair).await, (100, 0, 10));

@@ -40,6 +40,32 @@ async fn a_declined_capture_cancels_the_order() {
         app.events("payment", id).await,
         ["PaymentRequested", "PaymentAuthorized", "PaymentFailed"]
     );
+    assert_eq!(
+        app.events("listing", listing).await.last().unwrap(),
+        "ListingReservationReleased"
+    );
+    assert_eq!(app.stock(listing).await, (1, 0, 0));
+}
+
+#[tokio::test]
+async fn an_order_that_ends_before_its_capture_frees_its_pieces() {
+    let mut config = config();
+    // The second call, the first capture, finds nobody and is not repeated within this test.
+    config.payments.simulator.unavailable_every = 2;
+    config.payments.first_pause = Duration::from_hours(1);
+    config.payments.max_pause = Duration::from_hours(1);
+    let app = TestApp::start_with("uncaptured", config).await;
+    let (seller, buyer) = (app.somebody().await, app.somebody().await);
+    let listing = app.listing(&seller, 1000, 1).await;
+    let id = app.order(&buyer, listing, 1).await.id_of(201);
+    app.until_event("order", id, "OrderConfirmed").await;
+    let cancel = app.change(Method::POST, &seller, &format!("/orders/{id}/cancel"), 2);
+    send(cancel).await.expect(200);
+    assert_eq!(app.stock(listing).await, (1, 0, 0));
+    assert_eq!(
+        app.events("payment", id).await,
+        ["PaymentRequested", "PaymentAuthorized", "PaymentFailed"]
+    );
 }
 
 #[tokio::test]
