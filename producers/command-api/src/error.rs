@@ -8,6 +8,7 @@ use souk_domain::user::UserError;
 use souk_domain::{Refusal, RefusalKind, Violations};
 use souk_platform::problem::FieldError;
 use souk_platform::{FieldErrors, Problem};
+use souk_schemas::DecodeError;
 use souk_store::{StoreError, UseCase};
 
 /// Why a command was not carried out.
@@ -150,6 +151,10 @@ pub(crate) fn of_store(error: StoreError) -> Problem {
             tracing::warn!(error = %source, "the event store is not available");
             Problem::unavailable(2, "the event store is not available, nothing was done")
         }
+        StoreError::Decode(source @ DecodeError::Unavailable(_)) => {
+            tracing::warn!(error = %source, "a state cannot be folded again");
+            Problem::unavailable(2, "the schema registry is not available, nothing was done")
+        }
         StoreError::Busy => {
             Problem::unavailable(1, "too many commands are running, nothing was done")
         }
@@ -168,7 +173,7 @@ pub(crate) fn of_store(error: StoreError) -> Problem {
         ),
         error @ (StoreError::Url
         | StoreError::Fold { .. }
-        | StoreError::Decode(_)
+        | StoreError::Decode(DecodeError::Poison(_))
         | StoreError::Json(_)
         | StoreError::TaskLost(_)
         | StoreError::Database(_)) => Problem::internal(error),
@@ -222,6 +227,11 @@ mod tests {
             ),
             (StoreError::InProgress.into(), 409, "in_progress"),
             (StoreError::KeyReused.into(), 422, "idempotency_key_reused"),
+            (
+                StoreError::Decode(DecodeError::Unavailable("refused".to_owned())).into(),
+                503,
+                "unavailable",
+            ),
             (StoreError::Database(broken()).into(), 500, "internal"),
         ];
         for (error, status, code) in rows {

@@ -6,8 +6,11 @@ const DUPLICATE_KEY: u16 = 1062;
 const LOCK_WAIT_TIMEOUT: u16 = 1205;
 const DEADLOCK: u16 = 1213;
 
-/// Too many connections, shutting down, interrupted, killed, read-only while it fails over.
-const SERVER_AWAY: [u16; 8] = [1040, 1053, 1077, 1079, 1290, 1317, 1927, 3169];
+/// Disk full, out of memory, too many connections, of this user too, shutting down, interrupted, killed, read-only while it
+/// fails over, and what a connection is told that was silent for too long.
+const SERVER_AWAY: [u16; 16] = [
+    1021, 1037, 1040, 1041, 1053, 1077, 1079, 1114, 1203, 1226, 1290, 1317, 1836, 1927, 3169, 4031,
+];
 
 /// Why a transaction could not be carried out, for reasons that are not the command's.
 #[derive(Debug, thiserror::Error)]

@@ -201,6 +201,10 @@ impl Patience {
                 }
                 self.wait_or(StoreError::Unavailable(source), limit)
             }
+            StoreError::Contended(source) if self.unknown_since.is_some() => {
+                self.contended += 1;
+                self.wait_or(StoreError::OutcomeUnknown(source), u32::MAX)
+            }
             StoreError::Contended(_) => {
                 self.contended += 1;
                 if self.contended > MAX_CONTENDED {
@@ -208,7 +212,9 @@ impl Patience {
                 }
                 Next::Wait(pause(self.contended))
             }
-            StoreError::InProgress if self.unknown_since.is_some() => Next::Wait(pause(1)),
+            StoreError::InProgress if self.unknown_since.is_some() => {
+                self.wait_or(StoreError::InProgress, u32::MAX)
+            }
             error => Next::GiveUp(error),
         }
     }

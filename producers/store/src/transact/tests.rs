@@ -56,6 +56,20 @@ fn after_an_unanswered_commit_no_error_claims_that_nothing_was_done() {
         patience.after(StoreError::Unavailable(broken()), true),
         Next::GiveUp(StoreError::OutcomeUnknown(_))
     ));
+    assert!(matches!(
+        patience.after(StoreError::Contended(broken()), true),
+        Next::GiveUp(StoreError::OutcomeUnknown(_))
+    ));
+}
+
+#[test]
+fn an_unanswered_commit_is_not_asked_for_forever() {
+    let mut patience = Patience::new(Duration::ZERO);
+    patience.after(StoreError::OutcomeUnknown(broken()), true);
+    assert!(matches!(
+        patience.after(StoreError::InProgress, true),
+        Next::GiveUp(StoreError::InProgress)
+    ));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use souk_schemas::ids::UserId;
 use souk_stack::Space;
+use souk_store::StoreError;
 use souk_store::guards::external_ids::{self, Claimed, Namespace};
 use souk_store::guards::logins::{self, EmailClaim};
 use souk_store::guards::payment_tasks::{self, PaymentTask};
@@ -16,6 +17,7 @@ on_both_servers!(
     of_many_emails_those_that_are_taken_are_told,
     an_external_id_keeps_its_id,
     a_task_is_picked_by_one_and_settled_once,
+    a_server_that_cannot_serve_now_is_not_available,
 );
 
 fn person(number: u128) -> UserId {
@@ -151,4 +153,15 @@ async fn a_task_is_picked_by_one_and_settled_once(space: Space) {
     assert!(!payment_tasks::settle(&mut tx, task.task_id).await.unwrap());
     tx.commit().await.unwrap();
     assert_eq!(payment_tasks::next_due(&pool).await.unwrap(), None);
+}
+
+async fn a_server_that_cannot_serve_now_is_not_available(space: Space) {
+    let pool = database(&space).await;
+    // Disk full, out of memory, too many connections of one user, read-only, cut off for being silent.
+    for number in [1021, 1037, 1041, 1040, 1114, 1203, 1226, 1290, 1836, 4031] {
+        let signal = format!("SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = {number}");
+        let error = sqlx::raw_sql(sqlx::AssertSqlSafe(signal)).execute(&pool);
+        let error = StoreError::from(error.await.unwrap_err());
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    }
 }
