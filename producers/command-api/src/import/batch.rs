@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use souk_domain::AggregateState;
@@ -103,6 +103,7 @@ impl<'a> Ledger<'a> {
         aggregate_of: impl Fn(Uuid) -> Uuid,
     ) -> Result<Vec<Item>, CommandError> {
         self.release_refused(work).await?;
+        let refused: HashSet<Uuid> = self.refused().map(|place| self.claimed[place].id).collect();
         let created: HashMap<Uuid, Option<u64>> = self
             .answers
             .iter()
@@ -112,7 +113,7 @@ impl<'a> Ledger<'a> {
         let existing: Vec<Uuid> = self
             .places_without_answer()
             .map(|place| self.claimed[place].id)
-            .filter(|id| !created.contains_key(id))
+            .filter(|id| !created.contains_key(id) && !refused.contains(id))
             .collect();
         let aggregates: Vec<Uuid> = existing.iter().map(|id| aggregate_of(*id)).collect();
         let states: Vec<S> = work.peek_all(&aggregates).await?;
@@ -123,6 +124,9 @@ impl<'a> Ledger<'a> {
         let mut items = Vec::with_capacity(self.answers.len());
         for (answer, claimed) in self.answers.into_iter().zip(&self.claimed) {
             items.push(answer.unwrap_or_else(|| {
+                if refused.contains(&claimed.id) {
+                    return Item::refused(twin_refused());
+                }
                 // Named twice in one batch: the second is the first.
                 let twin = created.get(&claimed.id).copied().flatten();
                 let sequence = twin.or_else(|| sequences.get(&claimed.id).copied());
@@ -139,25 +143,37 @@ impl<'a> Ledger<'a> {
             .map(|(place, _)| place)
     }
 
-    async fn release_refused(&self, work: &mut Work) -> Result<(), CommandError> {
-        let refused: Vec<(Namespace, &str)> = self
-            .answers
-            .iter()
-            .enumerate()
+    /// The places of new items that were refused.
+    fn refused(&self) -> impl Iterator<Item = usize> {
+        let answers = self.answers.iter().enumerate();
+        answers
             .filter(|(place, answer)| {
                 let is_refused = answer
                     .as_ref()
                     .is_some_and(|item| item.outcome == Outcome::Refused);
                 is_refused && self.claimed[*place].is_new
             })
-            .map(|(place, _)| self.names[place])
-            .collect();
+            .map(|(place, _)| place)
+    }
+
+    async fn release_refused(&self, work: &mut Work) -> Result<(), CommandError> {
+        let refused: Vec<(Namespace, &str)> =
+            self.refused().map(|place| self.names[place]).collect();
         for (namespace, places) in by_namespace(&refused) {
             let names: Vec<&str> = places.iter().map(|place| refused[*place].1).collect();
             external_ids::release(work.connection(), namespace, &names).await?;
         }
         Ok(())
     }
+}
+
+/// The id was claimed for the first of two items with one name, and given back with it.
+fn twin_refused() -> CommandError {
+    CommandError::field(
+        "/external_id",
+        "twin_refused",
+        "must not be that of an item before it which was refused",
+    )
 }
 
 /// Groups places by name space, in an order that is the same in every process.

@@ -140,6 +140,23 @@ async fn the_same_request_again_is_answered_as_before() {
 }
 
 #[tokio::test]
+async fn the_twin_of_a_refused_item_is_not_told_to_exist() {
+    let app = TestApp::start("import_twin").await;
+    let admin = app.admin().await;
+    let items = json!([
+        {"external_id": "b:1", "email": "nobody", "name": "Somebody"},
+        {"external_id": "b:1", "email": "b1@example.com", "name": "Somebody"},
+    ]);
+    let reply = import(&app, &admin, "users", &items).await;
+    assert_eq!(reply.expect(200)["refused"], 2, "{}", reply.body);
+    let twin = &reply.body["items"][1];
+    assert_eq!(twin["problem"]["errors"][0]["code"], "twin_refused");
+    assert_eq!(twin["id"], Value::Null);
+    let alone = import(&app, &admin, "users", &json!([items[1]])).await;
+    assert_eq!(alone.expect(200)["created"], 1);
+}
+
+#[tokio::test]
 async fn refused_items_leave_the_others_alone_and_can_come_again() {
     let app = TestApp::start("import_refused").await;
     let admin = app.admin().await;
