@@ -56,6 +56,15 @@ impl LoginThrottle {
         Ok(())
     }
 
+    /// Takes back an attempt whose password nobody could look at.
+    pub(crate) fn undecided(&self, email: &str) {
+        let address: Digested = Sha256::digest(email.as_bytes()).into();
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = failures.by_address.get_mut(&address) {
+            count.failures = count.failures.saturating_sub(1);
+        }
+    }
+
     /// Forgets the failures of someone who knew the password.
     pub(crate) fn succeeded(&self, email: &str) {
         let address: Digested = Sha256::digest(email.as_bytes()).into();

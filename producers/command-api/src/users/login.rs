@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use souk_domain::user::{User, fold_email};
 use souk_platform::{Principal, Problem, Role, Roles, http};
+use souk_schemas::ids::UserId;
 use souk_store::guards::logins;
 use uuid::Uuid;
 
@@ -43,12 +44,9 @@ pub(crate) async fn log_in(
             "too many wrong passwords for this address, wait",
         ));
     }
-    let login = app.read(logins::find(app.store().pool(), &email)).await?;
-    let (user_id, hash) = login.map_or((None, None), |login| {
-        (Some(login.user_id), login.password_hash)
-    });
-    let verified = app.passwords().verify(body.password, hash).await;
-    let (true, Some(user_id)) = (verified?, user_id) else {
+    let checked = check(&app, &email, body.password).await;
+    let checked = checked.inspect_err(|_| app.throttle().undecided(&email))?;
+    let Some(user_id) = checked else {
         metrics::login("refused");
         return Err(Problem::unauthorized(
             "login_failed",
@@ -68,6 +66,16 @@ pub(crate) async fn log_in(
         expires_in: app.issuer().lifetime().as_secs(),
         user_id: principal.user_id,
     }))
+}
+
+/// Whose address and password these are, if they are anybody's.
+async fn check(app: &App, email: &str, password: SecretString) -> Result<Option<UserId>, Problem> {
+    let login = app.read(logins::find(app.store().pool(), email)).await?;
+    let (user_id, hash) = login.map_or((None, None), |login| {
+        (Some(login.user_id), login.password_hash)
+    });
+    let is_known = app.passwords().verify(password, hash).await?;
+    Ok(user_id.filter(|_| is_known))
 }
 
 /// The roles as tokens spell them.
