@@ -9,7 +9,7 @@ use souk_store::{UseCase, Work};
 
 use crate::answer::{Accepted, Done};
 use crate::app::App;
-use crate::change::{Change, load_matching};
+use crate::change::Change;
 use crate::error::CommandError;
 use crate::input::{IfMatch, Input, NoBody, OptionalIfMatch};
 
@@ -81,7 +81,8 @@ impl UseCase for AddAddress {
     type Error = CommandError;
 
     async fn run(&self, work: &mut Work) -> Result<Done, CommandError> {
-        let mut account: Account = load_matching(work, self.owner, &self.if_match).await?;
+        let mut account: Account = work.load(self.owner).await?;
+        self.if_match.check(account.sequence())?;
         let address_id = AddressId(work.context().new_id());
         let events = account.add_address(work.context(), self.owner, address_id, &self.address)?;
         work.record(&mut account, events)?;

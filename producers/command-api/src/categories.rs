@@ -5,8 +5,8 @@ use souk_domain::taxonomy::{
     TAXONOMY_ID, Taxonomy,
 };
 use souk_domain::{AggregateState, Patch};
+use souk_platform::Problem;
 use souk_platform::http::Path;
-use souk_platform::{Principal, Problem};
 use souk_schemas::Aggregate;
 use souk_schemas::ids::CategoryId;
 use souk_store::guards::external_ids::Namespace;
@@ -19,7 +19,7 @@ use crate::change::{Change, load_matching};
 use crate::error::CommandError;
 use crate::external_id::claim_external_id;
 use crate::input::{IfMatch, Input, NoBody, OptionalIfMatch};
-use crate::users::require_admin;
+use crate::users::Admin;
 
 /// There is one taxonomy, so there is one name space.
 pub(crate) const EXTERNAL_IDS: Namespace = Namespace {
@@ -42,11 +42,10 @@ pub(crate) struct CreateCategoryBody {
 /// `POST /categories`: an administrator.
 pub(crate) async fn create_category(
     State(app): State<App>,
-    principal: Principal,
+    Admin(principal): Admin,
     OptionalIfMatch(if_match): OptionalIfMatch,
     Input { body, origin }: Input<CreateCategoryBody>,
 ) -> Result<Accepted, Problem> {
-    require_admin(&principal)?;
     let create = Create {
         if_match,
         command: CreateCategory {
@@ -76,12 +75,11 @@ pub(crate) struct ChangeCategoryBody {
 /// `PUT /categories/{id}`: an administrator; what is absent stays, `"parent_id": null` moves to the top.
 pub(crate) async fn change_category(
     State(app): State<App>,
-    principal: Principal,
+    Admin(principal): Admin,
     Path(id): Path<CategoryId>,
     if_match: IfMatch,
     Input { body, origin }: Input<ChangeCategoryBody>,
 ) -> Result<Accepted, Problem> {
-    require_admin(&principal)?;
     let change = ChangeCategory { id, if_match, body };
     app.accept(&principal, &origin, change).await
 }
@@ -89,12 +87,11 @@ pub(crate) async fn change_category(
 /// `DELETE /categories/{id}`: an administrator.
 pub(crate) async fn retire_category(
     State(app): State<App>,
-    principal: Principal,
+    Admin(principal): Admin,
     Path(id): Path<CategoryId>,
     if_match: IfMatch,
     Input { origin, .. }: Input<NoBody>,
 ) -> Result<Accepted, Problem> {
-    require_admin(&principal)?;
     let retire = Change::<Taxonomy, _>::new(TAXONOMY_ID, if_match, move |taxonomy, ctx| {
         taxonomy.retire_category(ctx, id)
     });
@@ -140,7 +137,8 @@ impl UseCase for Create {
     type Error = CommandError;
 
     async fn run(&self, work: &mut Work) -> Result<Done, CommandError> {
-        let mut taxonomy: Taxonomy = load_matching(work, TAXONOMY_ID, &self.if_match).await?;
+        let mut taxonomy: Taxonomy = work.load(TAXONOMY_ID).await?;
+        self.if_match.check(taxonomy.sequence())?;
         let id = CategoryId(work.context().new_id());
         let events = taxonomy.create_category(work.context(), id, &self.command)?;
         work.record(&mut taxonomy, events)?;

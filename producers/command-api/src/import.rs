@@ -19,7 +19,7 @@ use crate::error::CommandError;
 use crate::external_id::MAX_EXTERNAL_ID;
 use crate::input::{Input, Origin};
 use crate::metrics;
-use crate::users::require_admin;
+use crate::users::Admin;
 
 mod batch;
 mod categories;
@@ -67,7 +67,7 @@ struct ItemReport {
 /// `POST /admin/import/users`.
 pub(crate) async fn import_users(
     State(app): State<App>,
-    principal: Principal,
+    Admin(principal): Admin,
     Input { body, origin }: Input<ImportBody>,
 ) -> Result<Json<Report>, Problem> {
     import::<UserItem>(&app, &principal, &origin, body).await
@@ -76,7 +76,7 @@ pub(crate) async fn import_users(
 /// `POST /admin/import/categories`.
 pub(crate) async fn import_categories(
     State(app): State<App>,
-    principal: Principal,
+    Admin(principal): Admin,
     Input { body, origin }: Input<ImportBody>,
 ) -> Result<Json<Report>, Problem> {
     import::<CategoryItem>(&app, &principal, &origin, body).await
@@ -85,7 +85,7 @@ pub(crate) async fn import_categories(
 /// `POST /admin/import/listings`.
 pub(crate) async fn import_listings(
     State(app): State<App>,
-    principal: Principal,
+    Admin(principal): Admin,
     Input { body, origin }: Input<ImportBody>,
 ) -> Result<Json<Report>, Problem> {
     import::<ListingItem>(&app, &principal, &origin, body).await
@@ -94,7 +94,7 @@ pub(crate) async fn import_listings(
 /// `POST /admin/import/orders`.
 pub(crate) async fn import_orders(
     State(app): State<App>,
-    principal: Principal,
+    Admin(principal): Admin,
     Input { body, origin }: Input<ImportBody>,
 ) -> Result<Json<Report>, Problem> {
     import::<OrderItem>(&app, &principal, &origin, body).await
@@ -122,7 +122,6 @@ async fn import<I: Import>(
     origin: &Origin,
     body: ImportBody,
 ) -> Result<Json<Report>, Problem> {
-    require_admin(principal)?;
     let mut errors = FieldErrors::new();
     let fits = (1..=MAX_ITEMS).contains(&body.items.len());
     errors.require(

@@ -1,4 +1,5 @@
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
 use serde::Deserialize;
 use souk_domain::user::{ChangeProfile, RegisterUser, User, UserError, check_password, fold_email};
 use souk_domain::{AggregateState, Context, Violations};
@@ -22,7 +23,7 @@ mod login;
 mod zone;
 
 pub(crate) use login::log_in;
-pub(crate) use zone::{check_time_zone, time_zone_exists};
+pub(crate) use zone::{time_zone_exists, with_zone};
 
 /// Every person's external id is theirs alone, whoever imports them.
 pub(crate) const EXTERNAL_IDS: Namespace = Namespace {
@@ -83,10 +84,9 @@ pub(crate) struct CreateUserBody {
 /// `POST /users`: an administrator, for somebody who may have no password yet.
 pub(crate) async fn create_user(
     State(app): State<App>,
-    principal: Principal,
+    Admin(principal): Admin,
     Input { body, origin }: Input<CreateUserBody>,
 ) -> Result<Accepted, Problem> {
-    require_admin(&principal)?;
     let new_user = NewUser {
         command: RegisterUser {
             email: body.email,
@@ -110,7 +110,6 @@ pub(crate) async fn change_profile(
     if_match: IfMatch,
     Input { body, origin }: Input<ChangeProfile>,
 ) -> Result<Accepted, Problem> {
-    check_time_zone(body.time_zone.as_deref())?;
     let change = ChangeOwnProfile {
         user_id: UserId(principal.user_id),
         if_match,
@@ -138,12 +137,11 @@ enum RoleAction {
 /// `POST /users/{id}/roles`: an administrator grants or revokes a role.
 pub(crate) async fn change_role(
     State(app): State<App>,
-    principal: Principal,
+    Admin(principal): Admin,
     Path(id): Path<UserId>,
     if_match: IfMatch,
     Input { body, origin }: Input<ChangeRoleBody>,
 ) -> Result<Accepted, Problem> {
-    require_admin(&principal)?;
     let ChangeRoleBody { role, action } = body;
     let change = Change::<User, _>::new(id, if_match, move |user, ctx| match action {
         RoleAction::Grant => user.grant_role(ctx, role),
@@ -152,8 +150,17 @@ pub(crate) async fn change_role(
     app.accept(&principal, &origin, change).await
 }
 
-pub(crate) fn require_admin(principal: &Principal) -> Result<(), Problem> {
-    principal.require(souk_platform::Role::Admin)
+/// An administrator. Whoever is none is refused before any of the body is read: bodies of imports are large.
+pub(crate) struct Admin(pub(crate) Principal);
+
+impl FromRequestParts<App> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let principal = Principal::from_request_parts(parts, app).await?;
+        principal.require(souk_platform::Role::Admin)?;
+        Ok(Self(principal))
+    }
 }
 
 /// Somebody who joins, or is made to.
@@ -237,7 +244,8 @@ impl UseCase for ChangeOwnProfile {
 
     async fn run(&self, work: &mut Work) -> Result<Done, CommandError> {
         let mut user: User = load_matching(work, self.user_id, &self.if_match).await?;
-        let events = user.change_profile(work.context(), self.command.clone())?;
+        let decided = user.change_profile(work.context(), self.command.clone());
+        let events = with_zone(decided, self.command.time_zone.as_deref())?;
         if let Some(email) = &self.command.email {
             let email = fold_email(email);
             let claim = logins::change_email(work.connection(), self.user_id, &email).await?;

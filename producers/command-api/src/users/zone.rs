@@ -1,9 +1,6 @@
 use jiff::tz::TimeZone;
 use souk_domain::user::UserError;
 use souk_domain::{FieldError, Violations};
-use souk_platform::Problem;
-
-use crate::error::CommandError;
 
 /// Checks that the zone is one: the domain knows only what such a name looks like.
 pub(crate) fn time_zone_exists(name: Option<&str>) -> Result<(), Violations> {
@@ -17,10 +14,19 @@ pub(crate) fn time_zone_exists(name: Option<&str>) -> Result<(), Violations> {
     }
 }
 
-/// As [`time_zone_exists`], for whoever checks nothing else beforehand.
-pub(crate) fn check_time_zone(name: Option<&str>) -> Result<(), Problem> {
-    time_zone_exists(name)
-        .map_err(|violations| CommandError::from(UserError::Invalid(violations)).into())
+/// Tells a zone that is none beside whatever else the domain finds.
+pub(crate) fn with_zone<T>(
+    decided: Result<T, UserError>,
+    name: Option<&str>,
+) -> Result<T, UserError> {
+    match (decided, time_zone_exists(name)) {
+        (Ok(_), Err(zone)) => Err(UserError::Invalid(zone)),
+        (Err(UserError::Invalid(mut found)), Err(zone)) => {
+            found.0.extend(zone.0);
+            Err(UserError::Invalid(found))
+        }
+        (decided, _) => decided,
+    }
 }
 
 #[cfg(test)]

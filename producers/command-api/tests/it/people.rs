@@ -83,6 +83,17 @@ async fn every_bad_field_of_a_registration_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn every_bad_field_of_a_profile_is_told_at_once() {
+    let app = TestApp::start("profile_fields").await;
+    let ada = app.somebody().await;
+    let body = json!({"email": "nobody", "age": 7, "time_zone": "Mars/Olympus"});
+    let change = app.change(Method::PUT, &ada, "/users/me", 1);
+    let mut pointers = assert_problem(&send(change.json(&body)).await, 422, "validation_failed");
+    pointers.sort();
+    assert_eq!(pointers, ["/age", "/email", "/time_zone"]);
+}
+
+#[tokio::test]
 async fn wrong_passwords_and_unknown_people_look_the_same_and_are_throttled() {
     let mut config = config();
     config.login_throttle = ThrottleConfig {
@@ -162,6 +173,8 @@ async fn addresses_are_added_changed_chosen_and_removed() {
     let app = TestApp::start("addresses").await;
     let ada = app.somebody().await;
     let path = "/accounts/me/addresses";
+    let imagined = app.change(Method::POST, &ada, path, 7);
+    assert_problem(&send(imagined.json(&address("London"))).await, 412, "stale");
     let reply = send(app.post(&ada, path).json(&address("London"))).await;
     let first = reply.id_of(201);
     assert_eq!(reply.header("location"), format!("/api/v1{path}/{first}"));

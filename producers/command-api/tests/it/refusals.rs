@@ -121,6 +121,12 @@ async fn bad_requests_get_the_status_that_fits_and_change_nothing() {
             403,
             "role_required",
         ),
+        (
+            "no admin, whose body is not read",
+            app.post(&seller, "/admin/import/users").body("["),
+            403,
+            "role_required",
+        ),
     ];
     for (name, request, status, code) in rows {
         let reply = send(request).await;
