@@ -9,6 +9,7 @@ use souk_platform::serve::{self, ServeError};
 use souk_platform::{Problem, clock};
 use souk_schemas::{Decoder, Encoder};
 use souk_store::{Codec, Store, StoreError, migrate, open_pool, purge_idempotency};
+use sqlx::migrate::MigrateError;
 use tokio::net::TcpListener;
 use tokio::time::{interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -45,7 +46,7 @@ pub enum Error {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the database schema cannot be brought up to date")]
-    Migrate(#[source] sqlx::migrate::MigrateError),
+    Migrate(#[source] MigrateError),
     #[error("passwords cannot be hashed")]
     Passwords(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the administrator cannot be created: {0}")]
@@ -122,6 +123,19 @@ enum Prepare {
     Failed(Error),
 }
 
+impl Prepare {
+    /// A server may go away between two statements.
+    fn of_migration(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Execute(source) => match StoreError::from(source) {
+                StoreError::Unavailable(source) => Self::Away(source.to_string()),
+                error => Self::Failed(error.into()),
+            },
+            error => Self::Failed(Error::Migrate(error)),
+        }
+    }
+}
+
 async fn prepare_once(app: &App) -> Result<(), Prepare> {
     app.store().ping().await.map_err(|error| match error {
         StoreError::Unavailable(source) => Prepare::Away(source.to_string()),
@@ -129,7 +143,7 @@ async fn prepare_once(app: &App) -> Result<(), Prepare> {
     })?;
     migrate(app.store().pool())
         .await
-        .map_err(|error| Prepare::Failed(Error::Migrate(error)))?;
+        .map_err(Prepare::of_migration)?;
     let Some(admin) = &app.config().bootstrap_admin else {
         return Ok(());
     };
@@ -213,6 +227,25 @@ async fn purge(app: App, shutdown: CancellationToken) {
                     break;
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_goes_away_while_it_is_prepared_is_waited_for() {
+        let broken = || sqlx::Error::Io(std::io::ErrorKind::BrokenPipe.into());
+        let away = Prepare::of_migration(MigrateError::Execute(broken()));
+        assert!(matches!(away, Prepare::Away(_)));
+        // What MySQL did of a migration is not known then: the next attempt says so.
+        for error in [
+            MigrateError::ExecuteMigration(broken(), 1),
+            MigrateError::Dirty(1),
+        ] {
+            assert!(matches!(Prepare::of_migration(error), Prepare::Failed(_)));
         }
     }
 }
