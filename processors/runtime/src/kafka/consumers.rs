@@ -8,7 +8,7 @@ pub(crate) fn group_config(
     group: &str,
     protocol: GroupProtocol,
 ) -> ClientConfig {
-    let mut config = reader_config(kafka, group);
+    let mut config = base_config(kafka, group);
     match protocol {
         // `range` lays partition p of every topic on one instance, which joins need.
         GroupProtocol::Consumer => config
@@ -17,13 +17,19 @@ pub(crate) fn group_config(
         GroupProtocol::Classic => config
             .set("group.protocol", "classic")
             .set("partition.assignment.strategy", "range")
-            .set("session.timeout.ms", "10000"),
+            .set("session.timeout.ms", "6000"),
     };
     config
 }
 
-/// Settings of a consumer that is told its partitions and offsets.
+/// Settings of a consumer that is told its partitions and offsets. It joins no group, but librdkafka wants its times to fit.
 pub(crate) fn reader_config(kafka: &ClientConfig, group: &str) -> ClientConfig {
+    let mut config = base_config(kafka, group);
+    config.set("session.timeout.ms", "6000");
+    config
+}
+
+fn base_config(kafka: &ClientConfig, group: &str) -> ClientConfig {
     let mut config = kafka.clone();
     // A consumer warns of it at every start.
     config.remove("partitioner");

@@ -108,15 +108,85 @@ async fn progress_is_told_only_when_the_document_can_be_searched() {
 
 async fn told(world: &World, id: Uuid) -> Progress {
     eventually(SOON, "progress of an aggregate", async || {
-        let records = world.read(TOPIC, 1).await;
-        let progress = records
-            .iter()
-            .map(|record| serde_json::from_slice::<Progress>(record.payload().unwrap()).unwrap());
-        progress
+        told_so_far(world)
+            .await
             .into_iter()
-            .find(|progress| progress.applied.iter().any(|applied| applied.1 == id))
+            .find(|progress| speaks_of(progress, id))
     })
     .await
+}
+
+async fn told_so_far(world: &World) -> Vec<Progress> {
+    let records = world.read(TOPIC, 1).await;
+    let progress = records.iter();
+    progress
+        .map(|record| serde_json::from_slice(record.payload().unwrap()).unwrap())
+        .collect()
+}
+
+fn speaks_of(progress: &Progress, id: Uuid) -> bool {
+    progress.applied.iter().any(|applied| applied.1 == id)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn progress_waits_for_the_refresh_and_for_the_last_document() {
+    let world = World::new("runtime-early").await;
+    let (order, user) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let faults = Faults::before(&world.space.opensearch_url, Plan::HoldRefreshes).await;
+    let config = Config {
+        slow_lane_documents: 5,
+        ..world.config.clone()
+    };
+    let deps = world.deps_with(&faults.url(), &world.space.registry_url);
+    let running = world.start_with(Shelf, config, deps);
+    world.send_items(0..20, "o").await;
+    world
+        .send(
+            ITEMS,
+            "a",
+            &json!({"seq": 1, "text": "t", "owner": "o", "size": 1, "applied": [["order", order, 7]]}),
+        )
+        .await;
+    eventually(SOON, "a refresh", async || {
+        (faults.seen().refreshes_held > 0).then_some(())
+    })
+    .await;
+    assert!(
+        !told_so_far(&world)
+            .await
+            .iter()
+            .any(|progress| speaks_of(progress, order))
+    );
+    faults.plan(Plan::Pass);
+    told(&world, order).await;
+
+    faults.plan(Plan::HoldAfter(1));
+    world
+        .send(
+            PEOPLE,
+            "o",
+            &json!({"seq": 1, "text": "Olga", "applied": [["user", user, 3]]}),
+        )
+        .await;
+    eventually(SOON, "the first documents with the name", async || {
+        let documents = world.documents().await;
+        documents
+            .values()
+            .any(|document| document["owner_name"] == "Olga")
+            .then_some(())
+    })
+    .await;
+    eventually(SOON, "the second bulk", async || {
+        (faults.seen().held > 0).then_some(())
+    })
+    .await;
+    assert!(
+        !told_so_far(&world)
+            .await
+            .iter()
+            .any(|progress| speaks_of(progress, user))
+    );
+    running.kill().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -135,7 +135,7 @@ async fn too_much_poison_in_a_row_stops_the_processor() {
         ..world.config.clone()
     };
     let running = world.start_with(Shelf, config, world.deps());
-    let result = running.processor.task.await.unwrap();
+    let result = running.end().await;
     assert!(
         matches!(
             result,
@@ -260,7 +260,7 @@ async fn a_mapping_the_live_index_does_not_take_stops_the_processor() {
         .unwrap();
     assert!(created.status().is_success());
     let running = world.start(Shelf);
-    let result = running.processor.task.await.unwrap();
+    let result = running.end().await;
     assert!(
         matches!(&result, Err(RuntimeError::Mapping { .. })),
         "{result:?}"

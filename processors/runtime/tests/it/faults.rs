@@ -16,7 +16,7 @@ struct Inner {
     target: String,
     client: reqwest::Client,
     url: Mutex<String>,
-    plan: Mutex<Plan>,
+    plan: watch::Sender<Plan>,
     seen: watch::Sender<Seen>,
 }
 
@@ -28,6 +28,8 @@ pub(crate) enum Plan {
     HoldAfter(usize),
     /// The next one is held for ever, all others pass.
     HoldNext,
+    /// Refreshes wait for another plan.
+    HoldRefreshes,
     /// The first item of the next one is answered with this status and error type, and not written.
     FailFirstItem(u16, &'static str),
 }
@@ -36,6 +38,7 @@ pub(crate) enum Plan {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) held: usize,
+    pub(crate) refreshes_held: usize,
     /// Number of documents of each bulk that was answered by OpenSearch.
     pub(crate) passed: Vec<usize>,
 }
@@ -48,7 +51,7 @@ impl Faults {
             target: opensearch_url.trim_end_matches('/').to_owned(),
             client: reqwest::Client::new(),
             url: Mutex::new(url),
-            plan: Mutex::new(plan),
+            plan: watch::Sender::new(plan),
             seen: watch::Sender::default(),
         }));
         let router = Router::new().fallback(handle).with_state(faults.clone());
@@ -61,7 +64,7 @@ impl Faults {
     }
 
     pub(crate) fn plan(&self, plan: Plan) {
-        *self.0.plan.lock().unwrap() = plan;
+        self.0.plan.send_replace(plan);
     }
 
     pub(crate) fn seen(&self) -> Seen {
@@ -72,7 +75,9 @@ impl Faults {
         let plan = self.next_plan();
         let hold = match plan {
             Plan::HoldAfter(0) | Plan::HoldNext => true,
-            Plan::Pass | Plan::HoldAfter(_) | Plan::FailFirstItem(..) => false,
+            Plan::Pass | Plan::HoldRefreshes | Plan::HoldAfter(_) | Plan::FailFirstItem(..) => {
+                false
+            }
         };
         if hold {
             self.0.seen.send_modify(|seen| seen.held += 1);
@@ -93,14 +98,27 @@ impl Faults {
     }
 
     fn next_plan(&self) -> Plan {
-        let mut plan = self.0.plan.lock().unwrap();
-        let now = *plan;
-        match now {
-            Plan::HoldAfter(left) => *plan = Plan::HoldAfter(left.saturating_sub(1)),
-            Plan::HoldNext | Plan::FailFirstItem(..) => *plan = Plan::Pass,
-            Plan::Pass => {}
-        }
+        let mut now = Plan::Pass;
+        self.0.plan.send_modify(|plan| {
+            now = *plan;
+            match now {
+                Plan::HoldAfter(left) => *plan = Plan::HoldAfter(left.saturating_sub(1)),
+                Plan::HoldNext | Plan::FailFirstItem(..) => *plan = Plan::Pass,
+                Plan::Pass | Plan::HoldRefreshes => {}
+            }
+        });
         now
+    }
+
+    async fn pass_refresh(&self) {
+        let mut plan = self.0.plan.subscribe();
+        if matches!(*plan.borrow(), Plan::HoldRefreshes) {
+            self.0.seen.send_modify(|seen| seen.refreshes_held += 1);
+            let changed = plan
+                .wait_for(|plan| !matches!(plan, Plan::HoldRefreshes))
+                .await;
+            drop(changed);
+        }
     }
 
     async fn without_first(
@@ -161,6 +179,9 @@ async fn handle(State(faults): State<Faults>, request: Request) -> Response {
         .unwrap();
     if path.contains("/_bulk") {
         return faults.bulk(&path, body).await;
+    }
+    if path.contains("/_refresh") {
+        faults.pass_refresh().await;
     }
     faults
         .forward(&method, &path, "application/json", body)

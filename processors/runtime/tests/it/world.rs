@@ -13,7 +13,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use serde_json::{Value, json};
 use souk_platform::clients::{KafkaConfig, OpenSearchConfig, kafka_config, opensearch};
 use souk_platform::progress;
-use souk_runtime::{Config, Deps, Processor, Projection, Status, run};
+use souk_runtime::{Config, Deps, Processor, Projection, RuntimeError, Status, run};
 use souk_schemas::{Decoder, registry::Registry};
 use souk_stack::{Space, TestStack, eventually};
 use tokio::sync::watch;
@@ -286,6 +286,12 @@ impl Running {
     pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         self.processor.task.await.unwrap().unwrap();
+    }
+
+    /// Waits until it ends by itself.
+    pub(crate) async fn end(self) -> Result<(), RuntimeError> {
+        let ended = tokio::time::timeout(SOON, self.processor.task).await;
+        ended.expect("an end in time").unwrap()
     }
 
     /// Kills it: nothing is finished.
