@@ -6,7 +6,7 @@ mod retail;
 mod searchable;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     fs::File,
     io::{self, BufReader, Read},
     path::Path,
@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive as _};
 use serde::Serialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use self::retail::{Books, Paper, Refused};
 use crate::{
@@ -157,7 +158,7 @@ impl Importer {
                 .iter()
                 .map(|(external_id, name)| user(external_id, name, retail::TIME_ZONE)),
         );
-        self.import_items("users", "users", users).await?;
+        let users = self.import_items("users", "users", users).await?;
         let listings = books.listings.iter().map(|(code, item)| {
             json!({
                 "external_id": code,
@@ -173,24 +174,19 @@ impl Importer {
         // Orders and credits go side by side: each has its own date, and invoices do not depend on who comes first.
         let (credits, orders): (Vec<&Paper>, Vec<&Paper>) =
             books.papers.iter().partition(|paper| paper.is_credit);
-        self.import_items(
-            "orders",
-            "orders",
-            orders
-                .into_iter()
-                .map(order)
-                .collect::<anyhow::Result<_>>()?,
-        )
-        .await?;
-        self.import_items(
-            "orders",
-            "credits",
-            credits
-                .into_iter()
-                .map(order)
-                .collect::<anyhow::Result<_>>()?,
-        )
-        .await
+        let buyers: HashMap<&str, Uuid> = users
+            .iter()
+            .filter_map(|user| Some((user.external_id.as_str(), user.id?)))
+            .collect();
+        let mut papers = Vec::with_capacity(books.papers.len());
+        for (kind, some) in [("orders", orders), ("credits", credits)] {
+            let items: Vec<Value> = some.iter().copied().map(order).collect::<Result<_, _>>()?;
+            let imported = self.import_items("orders", kind, items).await?;
+            papers.extend(some.into_iter().zip(imported));
+        }
+        let papers = papers.iter().map(|(paper, imported)| (*paper, imported));
+        self.last.extend(searchable::invoices(papers, &buyers)?);
+        Ok(())
     }
 
     async fn import_products(&mut self, read: products::Products) -> anyhow::Result<()> {
@@ -240,7 +236,8 @@ impl Importer {
             item
         });
         self.import_items("listings", "listings", listings.collect())
-            .await
+            .await?;
+        Ok(())
     }
 
     async fn import_items(
@@ -248,7 +245,7 @@ impl Importer {
         door: &'static str,
         kind: &'static str,
         items: Vec<Value>,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Vec<Imported>> {
         let bar = if self.quiet {
             ProgressBar::hidden()
         } else {
@@ -266,7 +263,7 @@ impl Importer {
                 .iter()
                 .filter_map(|item| searchable::Created::of(kind, item)),
         );
-        Ok(())
+        Ok(imported)
     }
 
     fn count(&mut self, kind: &'static str, imported: &[Imported]) {

@@ -1,15 +1,33 @@
 //! Reads documents straight from the index, for operators.
 
+use std::collections::HashMap;
+
 use anyhow::{Context as _, bail};
 use opensearch::{OpenSearch, SearchParts, params::TrackTotalHits};
 use serde_json::{Value, json};
 use souk_platform::clients::opensearch;
-use uuid::Uuid;
 
 use crate::config::Config;
 
 /// Documents of one request.
 const PAGE: i64 = 1_000;
+
+/// A document to look for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) id: String,
+    /// An imported buyer's invoice has at least so many entries; 0 for other documents.
+    pub(crate) num_entries: u64,
+}
+
+impl Wanted {
+    fn is_reached(&self, found: &Value) -> bool {
+        let num_entries = found["num_entries"].as_u64().unwrap_or_default();
+        // The buyer's own event may come after the entries; only then the invoice says whose it is.
+        let names_its_buyer = !found["buyer_external_id"].is_null();
+        self.num_entries == 0 || num_entries >= self.num_entries && names_its_buyer
+    }
+}
 
 /// The indices of one deployment.
 #[derive(Debug, Clone)]
@@ -28,18 +46,30 @@ impl Index {
         })
     }
 
-    /// Which of these ids a search does not find.
-    pub(crate) async fn missing(&self, alias: &str, ids: &[Uuid]) -> anyhow::Result<Vec<Uuid>> {
-        let body = json!({"size": ids.len(), "_source": false, "query": {"ids": {"values": ids}}});
-        let answer = self.search(alias, &body).await?;
-        let found: std::collections::HashSet<&str> = hits(&answer)
+    /// Which of these documents a search does not find, or not yet as wanted.
+    pub(crate) async fn missing(
+        &self,
+        alias: &str,
+        documents: &[Wanted],
+    ) -> anyhow::Result<Vec<Wanted>> {
+        let ids: Vec<&str> = documents
             .iter()
-            .filter_map(|hit| hit["_id"].as_str())
+            .map(|document| document.id.as_str())
             .collect();
-        Ok(ids
+        let body = json!({"size": ids.len(), "_source": ["num_entries", "buyer_external_id"], "query": {"ids": {"values": ids}}});
+        let answer = self.search(alias, &body).await?;
+        let found: HashMap<&str, &Value> = hits(&answer)
             .iter()
-            .filter(|id| !found.contains(id.to_string().as_str()))
-            .copied()
+            .filter_map(|hit| Some((hit["_id"].as_str()?, &hit["_source"])))
+            .collect();
+        let is_there = |wanted: &Wanted| {
+            let found = found.get(wanted.id.as_str());
+            found.is_some_and(|found| wanted.is_reached(found))
+        };
+        Ok(documents
+            .iter()
+            .filter(|wanted| !is_there(wanted))
+            .cloned()
             .collect())
     }
 
