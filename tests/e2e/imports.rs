@@ -79,6 +79,44 @@ C2,A,RED BOX,-3,2011-01-01T00:10:00,0.335,17,United Kingdom
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_next_half_year_joins_the_first() {
+    const HEADER: &str =
+        "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country";
+    let first = "\
+1,85123A,HOLDER,3,2011-06-30T08:00:00,2.55,17,United Kingdom
+2,85123A,HOLDER,1,2011-06-30T09:00:00,2.55,18,United Kingdom
+";
+    let second = "\
+3,85123a,HOLDER,7,2011-07-01 08:26:00,0.125,17,United Kingdom
+3,85123A,HOLDER,2,2011-07-01 08:26:00,2.95,17,United Kingdom
+A4,B,Adjust bad debt,1,2011-08-12 14:50:00,11062.06,,United Kingdom
+A5,B,Adjust bad debt,1,2011-08-12 14:51:00,-11062.06,,United Kingdom
+C6,85123A,\"HOLDER, \"\"RED\"\"\",-1,2011-07-31 23:59:00,2.95,17,United Kingdom
+";
+    let app = App::start("retail-next").await;
+    let file = app.folder().join("half.csv");
+    std::fs::write(&file, format!("{HEADER}\n{first}")).expect("a file can be written");
+    import(&app, "online-retail", &file);
+    // As a program of another system writes it.
+    let other = format!("\u{feff}{HEADER}\n{second}").replace('\n', "\r\n");
+    std::fs::write(&file, other).expect("a file can be written");
+    let report = import(&app, "online-retail", &file);
+    assert_eq!(refused(&report), 0, "{report}");
+    assert_eq!(report["refused_lines"]["count"], 0, "{report}");
+    let listings = &report["things"]["listings"];
+    assert_eq!(
+        (&listings["created"], &listings["existing"]),
+        (&2.into(), &1.into())
+    );
+
+    let both = format!("{HEADER}\n{first}{second}");
+    let expected = invoices_of(csv::Reader::from_reader(both.as_bytes()));
+    let july = expected.get(&("online-retail:17".to_owned(), 2011, 7));
+    assert_eq!(july, Some(&(2, 88 + 590 - 295)));
+    assert_eq!(expected, exported(&app));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn products_of_a_catalogue_are_found() {
     let Some(file) = shared_data("catalog-relevance/products.jsonl") else {
         return;
