@@ -46,6 +46,9 @@ pub(crate) enum Command {
     Run {
         /// The role.
         role: Role,
+        /// End when standard input does: whoever started this role holds the other end, and a crash lets go of it too.
+        #[arg(long, hide = true)]
+        supervised: bool,
     },
     /// Create or update the tables of the write side.
     Migrate,

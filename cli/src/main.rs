@@ -86,7 +86,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Down(down) => up::down(&invocation, &down).await,
         Command::Check => verbs::check(&invocation),
         Command::Config => Ok(verbs::config(&invocation)),
-        Command::Run { role } => roles::run(invocation.config, role)
+        Command::Run { role, supervised } => roles::run(invocation.config, role, supervised)
             .await
             .map(|()| ExitCode::SUCCESS),
         Command::Migrate => prepare::migrate(&invocation.config)

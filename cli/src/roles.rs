@@ -1,6 +1,6 @@
 //! Runs one role in this process.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, thread, time::Duration};
 
 use anyhow::{Context as _, bail};
 use souk_platform::{
@@ -20,9 +20,12 @@ use crate::{args::Role, config::Config};
 
 const REGISTRY_POLL: Duration = Duration::from_secs(1);
 
-/// Runs until a signal, then drains.
-pub(crate) async fn run(config: Config, role: Role) -> anyhow::Result<()> {
+/// Runs until a signal, then drains. A supervised role drains as well when its supervisor is gone.
+pub(crate) async fn run(config: Config, role: Role, supervised: bool) -> anyhow::Result<()> {
     let shutdown = token_on_signals();
+    if supervised {
+        end_with_input(shutdown.clone());
+    }
     let health = Health::new();
     let metrics = telemetry::metrics();
     // Until the role registers its own checks, nothing is ready.
@@ -51,6 +54,18 @@ pub(crate) async fn run(config: Config, role: Role) -> anyhow::Result<()> {
         .context("the operations server panicked")?
         .context("the operations server failed")?;
     outcome
+}
+
+/// Waits for the end of standard input on a thread of its own: such a read cannot be cancelled.
+fn end_with_input(shutdown: CancellationToken) {
+    thread::spawn(move || {
+        // Nobody writes; an error says as well as the end that the supervisor is gone.
+        io::copy(&mut io::stdin(), &mut io::sink()).unwrap_or_default();
+        if !shutdown.is_cancelled() {
+            tracing::warn!("the supervisor is gone, draining");
+            shutdown.cancel();
+        }
+    });
 }
 
 async fn command_api(

@@ -59,6 +59,8 @@ async fn keep_running(launch: Launch, role: Role, stop: CancellationToken) -> an
     loop {
         let started = Instant::now();
         let mut child = start(&launch, role)?;
+        // Waiting for a child closes its input, so the other end is held apart.
+        let _lifeline = child.stdin.take();
         tokio::select! {
             status = child.wait() => {
                 let status = status.with_context(|| format!("cannot wait for {}", role.name()))?;
@@ -97,8 +99,9 @@ fn start(launch: &Launch, role: Role) -> anyhow::Result<Child> {
         command.arg("--config").arg(config);
     }
     command
-        .args(["run", role.name()])
-        .stdin(Stdio::null())
+        .args(["run", role.name(), "--supervised"])
+        // Closed when we end, however we end: see `roles::run`.
+        .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(file)
         // Ctrl-C goes to the whole foreground group; roles are asked to end by us, in order.

@@ -119,13 +119,15 @@ async fn run_roles(
         config: invocation.config_file.clone(),
     };
     let roles = roles_wanted(invocation);
-    let supervisor = tokio::spawn({
+    let mut supervisor = tokio::spawn({
         let (roles, stop) = (roles.clone(), stop.clone());
         async move { supervisor::supervise(launch, &roles, stop).await }
     });
-    let started = stop
-        .run_until_cancelled(get_ready(invocation, up, &roles))
-        .await;
+    let started = tokio::select! {
+        // A role that cannot even be started is told at once.
+        ended = &mut supervisor => return ended.context("the supervisor panicked")?,
+        started = stop.run_until_cancelled(get_ready(invocation, up, &roles)) => started,
+    };
     if let Some(Err(error)) = started {
         stop.cancel();
         supervisor.await.context("the supervisor panicked")??;

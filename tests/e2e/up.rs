@@ -60,6 +60,21 @@ impl Machine {
         command.output().expect("the binary runs")
     }
 
+    /// Ends `up` as a crash would.
+    fn kill(&self) {
+        let lock = std::fs::read_to_string(self.home.join("up.lock"))
+            .expect("a running `up` holds a lock");
+        let pid = lock
+            .split_whitespace()
+            .next()
+            .expect("the lock names its holder");
+        let killed = Command::new("kill")
+            .args(["-9", pid])
+            .status()
+            .expect("kill runs");
+        assert!(killed.success());
+    }
+
     fn setting(&self, key: &str) -> &str {
         let key = format!("SOUK__{key}");
         self.settings
@@ -126,12 +141,52 @@ async fn up_serves_a_demo_marketplace_until_down() {
             && String::from_utf8_lossy(&again.stderr).contains("souk is up already")
     );
 
-    let down = machine.souk(&["down", "--purge"]);
+    let down = machine.souk(&["down"]);
     assert!(
         down.status.success(),
         "{}",
         String::from_utf8_lossy(&down.stderr)
     );
     assert!(!machine.souk(&["status"]).status.success());
+
+    let up = machine.souk(&["up", "--detach", "--no-demo"]);
+    assert!(
+        up.status.success(),
+        "{}",
+        String::from_utf8_lossy(&up.stderr)
+    );
+    let kept: Value = reqwest::get(&search)
+        .await
+        .expect("the query API answers")
+        .json()
+        .await
+        .expect("it answers JSON");
+    assert_eq!(
+        kept["items"].as_array().map(Vec::len),
+        Some(60),
+        "data is kept"
+    );
+
+    machine.kill();
+    souk_stack::eventually(
+        crate::support::PATIENCE,
+        "the roles to end without their supervisor",
+        async || {
+            let document: Value =
+                serde_json::from_slice(&machine.souk(&["status", "--json"]).stdout).ok()?;
+            document["roles"]
+                .as_array()?
+                .iter()
+                .all(|role| role["running"] == false)
+                .then_some(())
+        },
+    )
+    .await;
+    let down = machine.souk(&["down", "--purge"]);
+    assert!(
+        down.status.success(),
+        "{}",
+        String::from_utf8_lossy(&down.stderr)
+    );
     assert!(!machine.home.exists(), "nothing is left");
 }
