@@ -23,7 +23,7 @@ pub struct Config {
     /// Shortest time between the starts of two refreshes.
     #[serde(with = "humantime_serde")]
     pub refresh_min: Duration,
-    /// Time between the starts of two refreshes while bulks go out full.
+    /// Time between the starts of two refreshes while bulks go out full; in between it grows with the load.
     #[serde(with = "humantime_serde")]
     pub refresh_max: Duration,
     #[serde(with = "humantime_serde")]

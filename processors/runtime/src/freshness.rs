@@ -16,7 +16,8 @@ pub(crate) struct Freshness {
     last_start: Option<Instant>,
     last_took: Duration,
     write_took: Duration,
-    busy: bool,
+    /// How full the latest bulks were, in thousandths.
+    fill: u32,
 }
 
 impl Freshness {
@@ -27,13 +28,13 @@ impl Freshness {
             last_start: None,
             last_took: Duration::ZERO,
             write_took: Duration::ZERO,
-            busy: false,
+            fill: 0,
         }
     }
 
-    /// Hears whether the latest bulk went out full, which means that more is waiting.
-    pub(crate) fn set_busy(&mut self, busy: bool) {
-        self.busy = busy;
+    /// Hears how full a bulk was, in thousandths of the size wanted.
+    pub(crate) fn sent(&mut self, fill: u32) {
+        self.fill = u32::midpoint(self.fill, fill.min(1000));
     }
 
     pub(crate) fn started(&mut self, now: Instant) {
@@ -62,11 +63,11 @@ impl Freshness {
         self.last_start.map_or(now, |start| start + self.interval())
     }
 
+    /// Grows with the fill: more than a bulk a second and bulks fill up while they wait, so the interval goes to its maximum; less,
+    /// and it falls back to what a refresh costs.
     fn interval(&self) -> Duration {
-        if self.busy {
-            return self.max;
-        }
-        (self.last_took * BREATH).clamp(self.min, self.max)
+        let busy = self.max * self.fill / 1000;
+        busy.max(self.last_took * BREATH).clamp(self.min, self.max)
     }
 }
 
@@ -83,15 +84,22 @@ mod tests {
         let mut freshness = Freshness::new(MIN, MAX);
         assert_eq!(freshness.next(now), now);
         freshness.started(now);
-        for (took, busy, interval) in [
-            (Duration::from_millis(1), false, MIN),
-            (Duration::from_millis(20), false, Duration::from_millis(40)),
-            (Duration::from_secs(3), false, MAX),
-            (Duration::from_millis(1), true, MAX),
+        for (took, fill, interval) in [
+            (Duration::from_millis(1), 0, MIN),
+            (Duration::from_millis(20), 0, Duration::from_millis(40)),
+            (Duration::from_secs(3), 0, MAX),
+            (Duration::from_millis(1), 100, Duration::from_millis(100)),
+            (Duration::from_millis(1), 1000, MAX),
         ] {
             freshness.finished(took);
-            freshness.set_busy(busy);
-            assert_eq!(freshness.next(now) - now, interval, "{took:?} {busy}");
+            for _ in 0..20 {
+                freshness.sent(fill);
+            }
+            let found = freshness.next(now) - now;
+            assert!(
+                found <= interval && found >= interval.mul_f64(0.98),
+                "{took:?} {fill}"
+            );
         }
     }
 

@@ -22,6 +22,8 @@ use crate::worker::{Answer, Stalled, Worker};
 pub(super) const RECORDS_PER_BATCH: usize = 5_000;
 /// Batches that wait for their bulk or dead letters; more would let memory grow while OpenSearch is away.
 const UNSETTLED_BATCHES: usize = 64;
+/// Events that are written and wait for a refresh.
+const APPLIED_WAITING: usize = 500_000;
 /// Dead letters that wait for Kafka.
 pub(super) const LETTERS_WAITING: usize = 1_000;
 /// Shared records whose documents are not searchable yet.
@@ -70,6 +72,7 @@ impl<P: Projection> Worker<P> {
     pub(super) fn may_read(&self) -> bool {
         !self.intake.stalled
             && self.ledger.num_unsettled() < UNSETTLED_BATCHES
+            && self.settled.applied.len() < APPLIED_WAITING
             && self.num_letters_waiting < LETTERS_WAITING
             && self.num_touched() < self.sizes.documents_per_bulk()
             && self.ledger.num_records() < RECORDS_PER_BATCH

@@ -64,8 +64,9 @@ impl Sizes {
         };
     }
 
-    fn is_full(&self, bytes: usize) -> bool {
-        bytes >= self.target_bytes / 2
+    /// In thousandths of the size wanted.
+    fn fill(&self, bytes: usize) -> u32 {
+        u32::try_from(bytes * 1000 / self.max_bytes).unwrap_or(u32::MAX)
     }
 }
 
@@ -160,8 +161,7 @@ impl<P: Projection> Worker<P> {
             return;
         }
         self.sizes.learn(output.len(), output.num_bytes());
-        self.freshness
-            .set_busy(self.sizes.is_full(output.num_bytes()));
+        self.freshness.sent(self.sizes.fill(output.num_bytes()));
         let batch = self.owe_bulk();
         self.ledger.close(marks);
         self.send(batch, fresh, output);
