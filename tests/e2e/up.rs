@@ -107,22 +107,18 @@ async fn up_serves_a_demo_marketplace_until_down() {
         "http://{}/api/v1/catalog/search?limit=100",
         machine.setting("QUERY_API__LISTEN")
     );
-    let found = souk_stack::eventually(
+    souk_stack::eventually(
         crate::support::PATIENCE,
         "the demo's listings",
         async || {
             let answer: Value = reqwest::get(&search).await.ok()?.json().await.ok()?;
-            (answer["items"].as_array()?.len() == 60).then_some(answer)
+            let items = answer["items"].as_array()?;
+            let is_whole =
+                |item: &Value| item["seller_name"].is_string() && item["category_path"].is_array();
+            (items.len() == 60 && items.iter().all(is_whole)).then_some(())
         },
     )
     .await;
-    assert!(
-        found["items"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .all(|item| item["seller_name"].is_string() && item["category_path"].is_array())
-    );
 
     let status = machine.souk(&["status", "--json"]);
     let document: Value = serde_json::from_slice(&status.stdout).expect("the status is JSON");

@@ -37,6 +37,8 @@ pub(crate) struct App {
 pub(crate) struct Person {
     pub(crate) id: String,
     pub(crate) email: String,
+    /// Of the registration: names follow it into documents.
+    pub(crate) since: Option<String>,
     token: String,
 }
 
@@ -227,8 +229,11 @@ impl App {
     pub(crate) async fn register(&self, name: &str) -> Person {
         let email = format!("{}@souk.test", Uuid::new_v4().simple());
         let body = json!({"email": email, "name": name, "password": PASSWORD});
-        self.post(None, "/users/register", body).await.created();
-        self.log_in(&email, PASSWORD).await
+        let registered = self.post(None, "/users/register", body).await.created();
+        Person {
+            since: registered.consistency,
+            ..self.log_in(&email, PASSWORD).await
+        }
     }
 
     pub(crate) async fn admin(&self) -> Person {
@@ -247,6 +252,7 @@ impl App {
         Person {
             id: text("user_id"),
             email: email.to_owned(),
+            since: None,
             token: text("access_token"),
         }
     }
@@ -426,6 +432,13 @@ impl Answer {
         self.consistency
             .as_deref()
             .unwrap_or_else(|| panic!("a consistency token beside {}", self.body))
+    }
+
+    /// This answer's token and that of somebody's registration.
+    #[track_caller]
+    pub(crate) fn token_and(&self, person: &Person) -> String {
+        let since = person.since.as_deref().expect("somebody registered");
+        format!("{},{since}", self.token())
     }
 
     /// Ids of the items of a list.
