@@ -4,7 +4,10 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::Mutex,
+    sync::{
+        Mutex,
+        atomic::{AtomicU16, Ordering},
+    },
     time::Duration,
 };
 
@@ -65,15 +68,11 @@ impl App {
     pub(crate) fn prepare(space: Space, settings: &[(&str, &str)]) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&space.prefix);
         std::fs::create_dir_all(&folder).expect("a folder for logs and state can be made");
-        let port = || {
-            let socket = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-            socket
-                .local_addr()
-                .expect("a bound socket has an address")
-                .to_string()
-        };
-        let (command, query) = (port(), port());
-        let ops: BTreeMap<&str, String> = ROLES.into_iter().map(|role| (role, port())).collect();
+        let (command, query) = (free_address(), free_address());
+        let ops: BTreeMap<&str, String> = ROLES
+            .into_iter()
+            .map(|role| (role, free_address()))
+            .collect();
         let mut all = vec![
             ("NAMES__PREFIX".to_owned(), space.prefix.clone()),
             ("MYSQL__URL".to_owned(), space.mysql_url.clone()),
@@ -336,6 +335,21 @@ impl App {
     /// Where an aggregate's events are.
     pub(crate) fn topic(&self, aggregate: &str) -> String {
         format!("{}souk.{aggregate}.events.v1", self.space.prefix)
+    }
+}
+
+/// An address nobody else is given: a port that the system picks is given again as soon as it is let go of, and a role binds its
+/// port only later. The range lies below the ports that systems give away by themselves, and beside those of the servers.
+fn free_address() -> String {
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    let first = 12_000 + u16::try_from(std::process::id() % 20).expect("less than 20") * 200;
+    loop {
+        let number = GIVEN.fetch_add(1, Ordering::Relaxed);
+        assert!(number < 200, "a run of the tests has ports enough");
+        let address = format!("127.0.0.1:{}", first + number);
+        if TcpListener::bind(&address).is_ok() {
+            return address;
+        }
     }
 }
 
