@@ -77,6 +77,16 @@ pub(crate) enum Command {
     Bench(Bench),
 }
 
+impl Command {
+    /// Whether it signs or reads tokens, and so cannot do without the secret.
+    pub(crate) fn signs(&self) -> bool {
+        matches!(
+            self,
+            Self::Up(_) | Self::Run { .. } | Self::Import(_) | Self::Bench(_) | Self::Config
+        )
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Up {
     /// Return once everything is ready; `souk down` stops it.

@@ -14,6 +14,7 @@ use souk_platform::{
     config::{Problems, Validate, load},
     telemetry::TelemetryConfig,
 };
+use uuid::Uuid;
 
 /// Read when `--config` is not given and the file exists.
 const DEFAULT_FILE: &str = "souk.toml";
@@ -146,7 +147,8 @@ impl Config {
     /// Reads the file given, or `souk.toml` if it is here, then the environment.
     ///
     /// A secret that is not configured is taken from `home`, where `souk up` put one: so every command on one machine agrees.
-    pub(crate) fn read(file: Option<&Path>, home: &Path) -> anyhow::Result<Self> {
+    /// `signs` says whether the command signs or reads tokens; one that does not needs no secret.
+    pub(crate) fn read(file: Option<&Path>, home: &Path, signs: bool) -> anyhow::Result<Self> {
         let default_file = Path::new(DEFAULT_FILE);
         let file = file.or_else(|| default_file.exists().then_some(default_file));
         let Unchecked(mut config) = load(file)?;
@@ -154,6 +156,9 @@ impl Config {
             && let Ok(secret) = fs::read_to_string(secret_file(home))
         {
             config.auth.secret = secret.trim().into();
+        }
+        if !signs && config.auth.secret.expose_secret().is_empty() {
+            config.auth.secret = new_secret().into();
         }
         if config.processors.state_dir == souk_runtime::Config::default().state_dir {
             config.processors.state_dir = home.join("state");
@@ -163,6 +168,11 @@ impl Config {
         problems.into_result()?;
         Ok(config)
     }
+}
+
+/// 244 random bits.
+pub(crate) fn new_secret() -> String {
+    format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }
 
 /// Where `souk up` keeps the secret that signs tokens, when none is configured.
@@ -223,14 +233,14 @@ mod tests {
     use super::*;
 
     fn read(toml: &str, secret: Option<&str>) -> anyhow::Result<Config> {
-        let home = std::env::temp_dir().join(format!("souk-config-{}", uuid::Uuid::new_v4()));
+        let home = std::env::temp_dir().join(format!("souk-config-{}", Uuid::new_v4()));
         fs::create_dir_all(&home).unwrap();
         if let Some(secret) = secret {
             fs::write(secret_file(&home), secret).unwrap();
         }
         let file = home.join("souk.toml");
         fs::write(&file, toml).unwrap();
-        let config = Config::read(Some(&file), &home);
+        let config = Config::read(Some(&file), &home, true);
         fs::remove_dir_all(&home).unwrap();
         config
     }
@@ -245,6 +255,14 @@ mod tests {
             !format!("{config:?}").contains(secret),
             "secrets are not printed"
         );
+    }
+
+    #[test]
+    fn a_command_that_signs_nothing_needs_no_secret() {
+        let nowhere = std::env::temp_dir().join(format!("souk-config-{}", Uuid::new_v4()));
+        assert!(Config::read(None, &nowhere, false).is_ok());
+        let error = format!("{:#}", Config::read(None, &nowhere, true).unwrap_err());
+        assert!(error.contains("auth.secret"), "{error}");
     }
 
     #[test]

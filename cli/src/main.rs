@@ -70,7 +70,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     if matches!(cli.command, Command::Up(_) | Command::Bench(_)) {
         prepare::create_home(&home)?;
     }
-    let config = Config::read(cli.config.as_deref(), &home)?;
+    let config = Config::read(cli.config.as_deref(), &home, cli.command.signs())?;
     let telemetry = &config.telemetry;
     souk_platform::telemetry::init(telemetry.format, &telemetry.filter)
         .context("cannot start logging")?;

@@ -14,9 +14,8 @@ use souk_schemas::Registry;
 use souk_store::StoreConfig;
 use sqlx::{Connection as _, MySqlConnection};
 use url::Url;
-use uuid::Uuid;
 
-use crate::config::{Config, secret_file};
+use crate::config::{Config, new_secret, secret_file};
 
 /// Creates the folder for data and, once, the secret that signs tokens on this machine.
 pub(crate) fn create_home(home: &Path) -> anyhow::Result<()> {
@@ -25,8 +24,7 @@ pub(crate) fn create_home(home: &Path) -> anyhow::Result<()> {
     if file.exists() {
         return Ok(());
     }
-    // 244 random bits.
-    let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+    let secret = new_secret();
     let write = || {
         let mut out = File::create_new(&file)?;
         out.set_permissions(Permissions::from_mode(0o600))?;
