@@ -256,7 +256,7 @@ pub(crate) struct Bench {
     pub(crate) json: bool,
 }
 
-/// Parses `127.0.0.1:7401` out of an address to print.
+/// The origin of an HTTP server that listens there: `http://127.0.0.1:7401`.
 pub(crate) fn origin(address: SocketAddr) -> String {
     format!("http://{address}")
 }

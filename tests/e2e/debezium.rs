@@ -2,7 +2,7 @@
 
 use souk_stack::TestStack;
 
-use crate::support::{App, PATIENCE, difference, listing_body, publish, read_index};
+use crate::support::{App, PATIENCE, difference, listing_body, publish, read_index, until_same};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn debezium_and_the_relay_give_the_same_documents() {
@@ -43,26 +43,15 @@ async fn debezium_and_the_relay_give_the_same_documents() {
 
     let opensearch = &space.opensearch_url;
     for alias in ["souk-catalog", "souk-orders", "souk-invoices", "souk-users"] {
-        let mut last = None;
-        let waited = tokio::time::timeout(PATIENCE, async {
-            loop {
-                let expected = read_index(opensearch, &format!("{}{alias}", space.prefix)).await;
-                last = difference(
-                    &expected,
-                    &read_index(opensearch, &format!("{twin_prefix}{alias}")).await,
-                );
-                if last.is_none() && !expected.is_empty() {
-                    return;
-                }
-                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        until_same(alias, async || {
+            let expected = read_index(opensearch, &format!("{}{alias}", space.prefix)).await;
+            if expected.is_empty() {
+                return Some("no documents".to_owned());
             }
+            let found = read_index(opensearch, &format!("{twin_prefix}{alias}")).await;
+            difference(&expected, &found)
         })
         .await;
-        assert!(
-            waited.is_ok(),
-            "{alias}: {}",
-            last.unwrap_or_else(|| "no documents".to_owned())
-        );
     }
 }
 

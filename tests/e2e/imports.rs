@@ -12,7 +12,7 @@ use flate2::read::GzDecoder;
 use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive as _};
 use serde_json::Value;
 
-use crate::support::App;
+use crate::support::{App, until_same};
 
 /// `external_id, year, month` with the number of entries and the total in pence.
 type Invoices = BTreeMap<(String, i32, u32), (u64, i64)>;
@@ -171,19 +171,11 @@ fn refused(report: &Value) -> u64 {
 
 /// Invoices follow orders through one topic more, so they are awaited.
 async fn require_invoices(app: &App, expected: &Invoices) {
-    let mut last = String::new();
-    let waited = tokio::time::timeout(crate::support::PATIENCE, async {
-        loop {
-            let found = exported(app);
-            last = differences(expected, &found);
-            if last.is_empty() {
-                return;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-        }
+    until_same("the invoices", async || {
+        let differences = differences(expected, &exported(app));
+        (!differences.is_empty()).then_some(differences)
     })
     .await;
-    assert!(waited.is_ok(), "{last}");
 }
 
 fn exported(app: &App) -> Invoices {

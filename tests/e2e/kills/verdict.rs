@@ -6,7 +6,9 @@ use souk_stack::eventually;
 use sqlx::{Connection as _, MySqlConnection, Row as _};
 
 use super::ledger::{Entries, Ledger};
-use crate::support::{App, Documents, PATIENCE, Record, difference, read_index, read_topic};
+use crate::support::{
+    App, Documents, PATIENCE, Record, difference, read_index, read_topic, until_same,
+};
 
 type Identity = (String, String, u64);
 
@@ -164,26 +166,14 @@ async fn require_documents(app: &App, history: &[Event]) {
             .collect();
         assert!(!expected.is_empty(), "{alias} has documents");
         let name = format!("{}{alias}", app.space.prefix);
-        let mut last = None;
         let what = format!("{alias} to be the fold of its events");
-        let caught_up = tokio::time::timeout(PATIENCE, async {
-            loop {
-                last = difference(
-                    &expected,
-                    &read_index(&app.space.opensearch_url, &name).await,
-                );
-                if last.is_none() {
-                    return;
-                }
-                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-            }
+        until_same(&what, async || {
+            difference(
+                &expected,
+                &read_index(&app.space.opensearch_url, &name).await,
+            )
         })
         .await;
-        assert!(
-            caught_up.is_ok(),
-            "waited for {what}: {}",
-            last.unwrap_or_default()
-        );
         println!("{alias}: {} documents", expected.len());
     }
 }

@@ -1,6 +1,8 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
+
+use super::PATIENCE;
 
 /// Documents of an index by id, with their versions.
 pub(crate) type Documents = BTreeMap<String, (u64, Value)>;
@@ -74,4 +76,24 @@ pub(crate) fn difference(expected: &Documents, found: &Documents) -> Option<Stri
             differences.join("\n")
         )
     })
+}
+
+/// Waits until `look` finds no difference any more; the last one it found is the text of the failure.
+pub(crate) async fn until_same(what: &str, mut look: impl AsyncFnMut() -> Option<String>) {
+    let mut last = None;
+    let waited = tokio::time::timeout(PATIENCE, async {
+        loop {
+            last = look().await;
+            if last.is_none() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    })
+    .await;
+    assert!(
+        waited.is_ok(),
+        "waited {PATIENCE:?} for {what}: {}",
+        last.unwrap_or_else(|| "no look came to an end".to_owned())
+    );
 }
